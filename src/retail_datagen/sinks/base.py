@@ -1,0 +1,119 @@
+"""What every sink is: it takes partitions, one day of one table each, and says what it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.schema.table import Table
+
+
+class SinkError(UserError):
+    """A sink that cannot be opened or written to; the message says what to do."""
+
+
+class Unit(Enum):
+    """The largest thing that appears whole or not at all."""
+
+    PARTITION = "partition"
+    ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a sink promises, as data: the engine asks this, never what kind of sink it is.
+
+    `idempotent`: writing a partition again replaces it. `transactional`: several partitions can
+    appear together. `durable`: what was written is found again by the next process, so that a job
+    can go on where it stopped. `parallel`: several processes may write different partitions at
+    once, each through a sink opened by the same URL.
+    """
+
+    atomic_unit: Unit
+    idempotent: bool
+    transactional: bool
+    durable: bool
+    parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRecord:
+    """A written partition: one day of one table. `path` is relative to the sink's root."""
+
+    table: str
+    day: int
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Sink(Protocol):
+    """Where partitions go. Made by `open_sink`; closed by whoever opened it."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def name(self) -> str:
+        """Short and safe in a file name; two targets that differ have different names."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """What a partition is written as: `csv`, `parquet`, `jsonl` …"""
+        ...
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that holds the partitions, where there is one."""
+        ...
+
+    def recover(self, tables: Iterable[str]) -> None:
+        """Remove what interrupted writers left half-done; only while nobody else writes."""
+        ...
+
+    def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
+        """Write one day of a table, replacing it where the sink is idempotent.
+
+        Raises SinkError, with nothing of the partition left visible if it is the atomic unit.
+        """
+        ...
+
+    def check(self, record: PartitionRecord) -> bool:
+        """Whether that partition is there with exactly that content."""
+        ...
+
+    def holds(self, tables: Iterable[str]) -> bool:
+        """Whether there is any partition of these tables."""
+        ...
+
+    def clear(self, tables: Iterable[str]) -> None:
+        """Remove every partition of these tables, and nothing else."""
+        ...
+
+    def close(self) -> None:
+        """Release what the sink holds. Closing twice is allowed."""
+        ...
+
+
+def conform(table: Table, data: pa.Table) -> pa.Table:
+    """`data` with the schema that `table` declares, nullability included; no values are copied.
+
+    Raises ValueError when names, types or a forbidden null differ: that is an error of ours.
+    """
+    expected = table.arrow
+    if data.column_names != expected.names:
+        raise ValueError(f"{table.name} has columns {data.column_names}, not {expected.names}")
+    for field, column in zip(expected, data.columns, strict=True):
+        if column.type != field.type:
+            raise ValueError(f"{table.name}.{field.name} is {column.type}, not {field.type}")
+        if not field.nullable and column.null_count:
+            raise ValueError(f"{table.name}.{field.name} holds {column.null_count} nulls")
+    return pa.Table.from_arrays(data.columns, schema=expected)

@@ -1,0 +1,124 @@
+"""JSON lines: `jsonl:-` for the standard output, `jsonl:PATH` for a file; one object a row.
+
+`{"table": "receipts", "TraceId": "TRC0000000006", "EventTS": "2024-01-01 15:45:30", …}`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retail_datagen.core.files import HashingFile
+from retail_datagen.schema.table import Table
+from retail_datagen.sinks.base import Capabilities, PartitionRecord, SinkError, Unit, conform
+
+_BATCH_ROWS = 65_536
+
+
+class JsonlSink:
+    """Rows of all tables, one after the other; a pipe cannot take anything back."""
+
+    capabilities = Capabilities(
+        atomic_unit=Unit.ROW,
+        idempotent=False,
+        transactional=False,
+        durable=False,
+        parallel=False,
+    )
+    name = "jsonl"
+    format = "jsonl"
+    root = None
+
+    def __init__(self, target: str = "-") -> None:
+        self._target = target
+        self._written: dict[tuple[str, int], PartitionRecord] = {}
+        try:
+            self._file: BinaryIO = (
+                sys.stdout.buffer if target == "-" else open(Path(target), "wb")  # noqa: SIM115
+            )
+        except OSError as error:
+            raise SinkError(f"cannot write {target}: {error.strerror}") from error
+
+    def recover(self, tables: Iterable[str]) -> None:
+        """A pipe has no past."""
+
+    def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
+        data = conform(table, data)
+        file = HashingFile(self._file)
+        try:
+            for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
+                file.write(encode_rows(table.name, batch))
+            file.flush()
+        except BrokenPipeError as error:
+            raise SinkError("whoever read the output has closed it") from error
+        except OSError as error:
+            raise SinkError(f"cannot write {self._target}: {error.strerror}") from error
+        record = PartitionRecord(
+            table.name, day, self._target, data.num_rows, file.bytes, file.sha256
+        )
+        self._written[table.name, day] = record
+        return record
+
+    def check(self, record: PartitionRecord) -> bool:
+        return self._written.get((record.table, record.day)) == record
+
+    def holds(self, tables: Iterable[str]) -> bool:
+        wanted = set(tables)
+        return any(table in wanted for table, _ in self._written)
+
+    def clear(self, tables: Iterable[str]) -> None:
+        """Nothing can be taken back; a file begins anew each time that it is opened."""
+        wanted = set(tables)
+        for key in [key for key in self._written if key[0] in wanted]:
+            del self._written[key]
+
+    def close(self) -> None:
+        if self._target != "-":
+            self._file.close()
+
+
+def encode_rows(table: str, batch: pa.RecordBatch) -> bytes:
+    """The rows of a batch as JSON lines, built a column at a time."""
+    if not batch.num_rows:
+        return b""
+    pieces: list[pa.Array | pa.Scalar] = []
+    lead = "{" + f'"table": {json.dumps(table)}'
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        pieces.append(pa.scalar(f"{lead}, {json.dumps(name)}: "))
+        pieces.append(_values(column))
+        lead = ""
+    lines = pc.binary_join_element_wise(*pieces, "}\n", "")
+    text = lines.buffers()[2]
+    ends = lines.offset, lines.offset + len(lines)
+    starts = memoryview(lines.buffers()[1]).cast("i")
+    return bytes(memoryview(text)[starts[ends[0]] : starts[ends[1]]])
+
+
+def _values(column: pa.Array) -> pa.Array:
+    """Each value as JSON."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(pa.string()), pa.string()
+    if pa.types.is_string(kind):
+        texts = _quoted(_escaped(column))
+    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        texts = _quoted(column.cast(pa.string()))
+    else:
+        texts = column.cast(pa.string())
+    return texts.fill_null("null")
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise('"', texts, '"', "")
+
+
+def _escaped(texts: pa.Array) -> pa.Array:
+    if not pc.any(pc.match_substring_regex(texts, r'["\\\x00-\x1f]')).as_py():
+        return texts
+    return pa.array([None if t is None else json.dumps(t)[1:-1] for t in texts.to_pylist()])

@@ -1,0 +1,83 @@
+"""Which sink a URL means. Adding one is a module and a line in `_OPENERS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from retail_datagen.sinks.base import Sink, SinkError
+from retail_datagen.sinks.file import FORMATS, FileSink
+from retail_datagen.sinks.jsonl import JsonlSink
+from retail_datagen.sinks.memory import MemorySink
+
+# One letter before the colon is a drive, not a scheme.
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
+_KNOWN = "file:FOLDER?format=csv|parquet (or a plain path), jsonl:- or jsonl:FILE, memory:"
+
+
+def open_sink(url: str, format: str | None = None) -> Sink:
+    """The sink that `url` names; a plain path means files.
+
+    `format` is used by sinks that write files when the URL itself says none. Raises SinkError for
+    an unknown scheme, option or format, naming those that are known.
+    """
+    scheme, place, options = _parts(url)
+    opener = _OPENERS.get(scheme)
+    if opener is None:
+        raise SinkError(f"no sink is called {scheme!r} (in {url!r}); allowed are {_KNOWN}")
+    return opener(url, place, options, format)
+
+
+def sink_format(url: str) -> str | None:
+    """The format that the URL itself asks for, if any."""
+    return _parts(url)[2].get("format")
+
+
+def _parts(url: str) -> tuple[str, str, dict[str, str]]:
+    """Scheme, place and options; a plain path is taken as it stands."""
+    match = _SCHEME.fullmatch(url)
+    if not match:
+        return "file", url, {}
+    place, _, query = match["rest"].partition("?")
+    return match["scheme"].lower(), unquote(place), dict(parse_qsl(query, keep_blank_values=True))
+
+
+def _file(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
+    asked = options.pop("format", None)
+    _no_more(url, options, "format")
+    if asked and format and asked != format:
+        raise SinkError(f"{url!r} asks for {asked}, but the format asked for beside it is {format}")
+    path = place.removeprefix("//") if url.lower().startswith("file:") else place
+    if not path:
+        raise SinkError(f"{url!r} names no folder; write file:./data, for example")
+    return FileSink(Path(path), asked or format or next(iter(FORMATS)))
+
+
+def _memory(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
+    _no_more(url, options)
+    return MemorySink()
+
+
+def _jsonl(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
+    _no_more(url, options)
+    if format:
+        raise SinkError(f"{url!r} writes JSON lines; leave the format {format!r} out")
+    if not place:
+        raise SinkError(f"{url!r} names no target; write jsonl:- for the standard output")
+    return JsonlSink(place)
+
+
+def _no_more(url: str, options: dict[str, str], *known: str) -> None:
+    if options:
+        name = next(iter(options))
+        allowed = f"; allowed is {', '.join(known)}" if known else ", which has none"
+        raise SinkError(f"option {name!r} is not known to {url!r}{allowed}")
+
+
+_OPENERS: dict[str, Callable[[str, str, dict[str, str], str | None], Sink]] = {
+    "file": _file,
+    "jsonl": _jsonl,
+    "memory": _memory,
+}

@@ -1,0 +1,84 @@
+"""Products as they stand in their file: read, checked, grouped by category."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from retail_datagen.world.files import MasterDataError, MasterFile
+from retail_datagen.world.model import Products, Suppliers
+from retail_datagen.world.products import PRODUCTS
+
+_READ = (
+    "ProductID", "Category", "Subcategory", "SupplierID", "Cost", "MSRP", "Price", "Refrigerated",
+    "Taxable", "LaunchDate", "Pack", "Popularity",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assortment:
+    """Products and the parts of it: (row of the category, subcategory), sorted."""
+
+    products: Products
+    parts: tuple[tuple[int, str], ...]
+
+
+def subcategories(rows: pa.Table, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The subcategories of built products by category, in the order of `categories`."""
+    pairs = rows.select(["Category", "Subcategory"]).group_by(["Category", "Subcategory"])
+    known = {(row["Category"], row["Subcategory"]) for row in pairs.aggregate([]).to_pylist()}
+    found = {name: tuple(sorted(s for c, s in known if c == name)) for name in categories}
+    return {name: parts for name, parts in found.items() if parts}
+
+
+def products_file(path: Path) -> MasterFile:
+    """The file with only the columns that the world needs."""
+    return MasterFile(path, PRODUCTS, _READ)
+
+
+def read_products(file: MasterFile, categories: Sequence[str], suppliers: Suppliers) -> Assortment:
+    """Products by category and identifier. Raises MasterDataError where a category has none."""
+    file.unique("ProductID")
+    identifier = file.ints("ProductID", 1, 2**31 - 1)
+    category = file.choices("Category", categories)
+    supplier = file.references("SupplierID", suppliers.supplier_id, "suppliers.csv")
+    cost, msrp, price = file.cents("Cost"), file.cents("MSRP"), file.cents("Price")
+    file.require(cost <= price, "Cost", "an amount not above Price")
+    file.require(price <= msrp, "Price", "an amount not above MSRP")
+    pack = file.ints("Pack", 1, 10_000)
+    popularity = file.ints("Popularity", 1, 2**31 - 1)
+    sold = np.bincount(category, minlength=len(categories)) > 0
+    if not sold.all():
+        raise MasterDataError(
+            f"{file.path}: no product of category {categories[int(np.argmin(sold))]!r}; each of "
+            f"the profile's categories needs one: {', '.join(categories)}"
+        )
+    names = file.rows["Subcategory"].cast(pa.string()).combine_chunks().dictionary_encode()
+    texts = names.dictionary.to_pylist()
+    cell = category * len(texts) + np.asarray(names.indices)
+    pairs = sorted((c // len(texts), texts[c % len(texts)]) for c in set(cell.tolist()))
+    place = {c * len(texts) + texts.index(name): row for row, (c, name) in enumerate(pairs)}
+    part = np.zeros(len(categories) * len(texts), dtype=np.int64)
+    part[list(place)] = list(place.values())
+    order = np.lexsort((identifier, category))
+    return Assortment(
+        Products(
+            product_id=identifier[order].astype(np.int32),
+            category=category[order].astype(np.int16),
+            subcategory=part[cell[order]].astype(np.int16),
+            supplier=supplier[order].astype(np.int32),
+            cost=cost[order],
+            msrp=msrp[order],
+            price=price[order],
+            refrigerated=file.flags("Refrigerated")[order],
+            taxable=file.flags("Taxable")[order],
+            launch_day=file.days("LaunchDate")[order].astype(np.int32),
+            pack=pack[order].astype(np.int16),
+            popularity=popularity[order].astype(np.int32),
+        ),
+        tuple(pairs),
+    )

@@ -1,0 +1,230 @@
+"""Customers: who they are, where they live and which stores are theirs.
+
+A store draws customers by its traffic multiplier; they live around it, fewer the farther away.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from retail_datagen.config.models import RetailConfig
+from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.core.ids import Digits, fixed_text
+from retail_datagen.core.rng import Stream, integer_weights, lookup
+from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.world import words
+from retail_datagen.world.files import MasterFile
+from retail_datagen.world.geography import MICRO
+from retail_datagen.world.geometry import metres, moved
+from retail_datagen.world.model import Customers, Geographies
+from retail_datagen.world.people import (
+    emails,
+    identifiers,
+    phones,
+    shuffled,
+    spelled_for_mail,
+    street_addresses,
+)
+from retail_datagen.world.sites import micro, pick
+
+I64 = NDArray[np.int64]
+
+_MEAN_METRES = 6_000
+"""Mean distance between a home and its store."""
+_NEIGHBOURS = 8
+"""Stores around the first one among which the second and third are chosen."""
+_BLOCK = 500_000
+_TIERS = {"NONE": 40, "BRONZE": 35, "SILVER": 17, "GOLD": 8}
+_STORES = ("NearestStoreID1", "NearestStoreID2", "NearestStoreID3")
+
+CUSTOMERS = Table(
+    name="customers",
+    doc="Customers. None of them exists: e-mail, phone and address lead nowhere.",
+    columns=(
+        Column("CustomerID", Kind.INT, "Identifier", example="5001"),
+        Column("FirstName", Kind.TEXT, "First name"),
+        Column("LastName", Kind.TEXT, "Last name"),
+        Column("Email", Kind.TEXT, "E-mail at example.com, .org or .net"),
+        Column("Phone", Kind.TEXT, "Phone number, 555-01xx"),
+        Column("Address", Kind.TEXT, "Street address"),
+        Column("City", Kind.TEXT, "City"),
+        Column("State", Kind.TEXT, "State"),
+        Column("PostalCode", Kind.TEXT, "Postal code"),
+        Column("Latitude", Kind.FLOAT, "Degrees north"),
+        Column("Longitude", Kind.FLOAT, "Degrees east"),
+        Column("Segment", Kind.CATEGORY, "How the customer shops: one of the profile's segments"),
+        Column("HomeGeographyID", Kind.INT, "City", references="geographies.GeographyID"),
+        Column(_STORES[0], Kind.INT, "The usual store", references="stores.StoreID"),
+        Column(_STORES[1], Kind.INT, "The second choice", references="stores.StoreID"),
+        Column(_STORES[2], Kind.INT, "The third choice", references="stores.StoreID"),
+        Column("BLEId", Kind.TEXT, "The phone's Bluetooth identifier", example="BLE500123"),
+        Column("AdId", Kind.TEXT, "The phone's advertising identifier", example="AD500123"),
+        Column("LoyaltyTier", Kind.CATEGORY, "NONE, BRONZE, SILVER or GOLD"),
+        Column("LoyaltyNumber", Kind.TEXT, "Card number, where there is a tier", null=True),
+    ),
+    key=("CustomerID",),
+)
+_READ = ("CustomerID", "Segment", "HomeGeographyID", *_STORES, "BLEId", "AdId")
+
+
+def build_customers(
+    config: RetailConfig, profile: Profile, geographies: pa.Table, stores: pa.Table
+) -> pa.Table:
+    """`volume.customer_count` customers, numbered from 1."""
+    count = config.volume.customer_count
+    stream = Stream(config.seed, "customers")
+    first = words.names(config.paths.dict, words.FIRST_NAMES, "FirstName")
+    last = words.names(config.paths.dict, words.LAST_NAMES, "LastName")
+    pick_first = pa.array(stream.below(count, len(first)))
+    pick_last = pa.array(stream.below(count, len(last)))
+    numbers = pa.array(np.arange(1, count + 1, dtype=np.int32))
+    segments = lookup(integer_weights([profile.segments[s].share for s in SEGMENTS]))
+    tiers = list(_TIERS)
+    tier = lookup(np.array(list(_TIERS.values()), dtype=np.int64))[stream.u16(count)]
+    card = fixed_text([b"LOY", Digits(shuffled(stream, count) + 10**8, 9)])
+
+    nearest, latitude, longitude = _homes(stream, count, stores)
+    store_city = np.asarray(pc.index_in(stores["GeographyID"], geographies["GeographyID"]))
+    city = _city(store_city[nearest[:, 0]].astype(np.int64), latitude, longitude, geographies)
+    town = pa.array(city)
+    store_ids = np.asarray(stores["StoreID"].to_numpy())
+    return pa.table(
+        {
+            "CustomerID": numbers,
+            "FirstName": first.take(pick_first),
+            "LastName": last.take(pick_last),
+            "Email": emails(
+                spelled_for_mail(first).take(pick_first),
+                spelled_for_mail(last).take(pick_last),
+                stream,
+                numbers,
+            ),
+            "Phone": phones(stream, count),
+            "Address": street_addresses(config.paths.dict, stream, count),
+            "City": geographies["City"].take(town),
+            "State": geographies["State"].take(town),
+            "PostalCode": geographies["PostalCode"].take(town),
+            "Latitude": latitude // 100 / (MICRO // 100),
+            "Longitude": longitude // 100 / (MICRO // 100),
+            "Segment": _named(SEGMENTS, segments[stream.u16(count)]),
+            "HomeGeographyID": geographies["GeographyID"].take(town),
+            **{name: store_ids[nearest[:, i]] for i, name in enumerate(_STORES)},
+            "BLEId": identifiers(b"BLE", Stream(config.seed, "ble"), count),
+            "AdId": identifiers(b"AD", Stream(config.seed, "ad"), count),
+            "LoyaltyTier": _named(tiers, tier),
+            "LoyaltyNumber": pc.if_else(pa.array(tier > 0), card, ""),
+        }
+    )
+
+
+def _named(names: Sequence[str], choice: NDArray[np.uint16]) -> pa.Array:
+    return pa.array(list(names)).take(pa.array(choice))
+
+
+def _homes(stream: Stream, count: int, stores: pa.Table) -> tuple[I64, I64, I64]:
+    """Rows of the three stores of each customer [count, 3], and homes in micro-degrees."""
+    traffic = np.rint(np.asarray(stores["TrafficMultiplier"].to_numpy()) * 1000).astype(np.int64)
+    latitude, longitude = micro(stores["Latitude"]), micro(stores["Longitude"])
+    neighbours = _neighbours(latitude, longitude)
+    store = pick(stream, traffic, count)
+    distance = _decay()[stream.u16(count) >> 4]
+    home = moved(latitude[store], longitude[store], distance, stream.below(count, 1024))
+    nearest = np.empty((count, 3), dtype=np.int64)
+    nearest[:, 0] = store
+    for start in range(0, count, _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        around = neighbours[store[rows]]
+        away = metres(home[0][rows, None], home[1][rows, None], latitude[around], longitude[around])
+        # Huff's model: a store's pull falls with the square of the distance.
+        effort = (away + 500) ** 2 // traffic[around]
+        ranked = np.sort(effort * _NEIGHBOURS + np.arange(around.shape[1]), axis=1) % _NEIGHBOURS
+        for place in (1, 2):
+            choice = ranked[:, min(place - 1, ranked.shape[1] - 1)]
+            nearest[rows, place] = around[np.arange(len(around)), choice]
+    return nearest, *home
+
+
+def _neighbours(latitude: I64, longitude: I64) -> I64:
+    """For each store the rows of the stores nearest to it [stores, up to 8], itself left out.
+
+    A store that is alone is its own neighbour.
+    """
+    count = len(latitude)
+    if count == 1:
+        return np.zeros((1, 1), dtype=np.int64)
+    size = min(_NEIGHBOURS, count - 1)
+    found = np.empty((count, size), dtype=np.int64)
+    everyone = np.arange(count)
+    for start in range(0, count, 256):
+        rows = np.arange(start, min(start + 256, count))
+        keys = metres(latitude[rows, None], longitude[rows, None], latitude, longitude)
+        keys = keys * count + everyone
+        keys[np.arange(len(rows)), rows] = np.iinfo(np.int64).max
+        found[rows] = np.sort(np.partition(keys, size - 1, axis=1)[:, :size], axis=1) % count
+    return found
+
+
+def _decay() -> I64:
+    """4,096 equally likely distances (m) from a home to its store, exponential around the mean."""
+    return np.array(
+        [round(-_MEAN_METRES * math.log((i + 0.5) / 4096)) for i in range(4096)], dtype=np.int64
+    )
+
+
+def _city(city: I64, latitude: I64, longitude: I64, geographies: pa.Table) -> I64:
+    """The city nearest to each home, among the store's and the four around it."""
+    at, on = micro(geographies["Latitude"]), micro(geographies["Longitude"])
+    around = np.concatenate([np.arange(len(at))[:, None], _neighbours(at, on)[:, :4]], axis=1)
+    best = np.empty(len(city), dtype=np.int64)
+    for start in range(0, len(city), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        near = around[city[rows]]
+        away = metres(latitude[rows, None], longitude[rows, None], at[near], on[near])
+        ranked = np.min(away * 8 + np.arange(near.shape[1]), axis=1) % 8
+        best[rows] = near[np.arange(len(near)), ranked]
+    return best
+
+
+def customers_file(path: Path) -> MasterFile:
+    """The file with only the columns that the world needs."""
+    return MasterFile(path, CUSTOMERS, _READ)
+
+
+def read_customers(
+    file: MasterFile, geographies: Geographies, store_ids: NDArray[np.int32]
+) -> Customers:
+    """Customers sorted by identifier."""
+    file.unique("CustomerID")
+    identifier = file.ints("CustomerID", 1, 2**31 - 1)
+    segment = file.choices("Segment", SEGMENTS)
+    home = file.references("HomeGeographyID", geographies.geography_id, "geographies.csv")
+    stores = [file.references(name, store_ids, "stores.csv") for name in _STORES]
+    ble = _numbered(file, "BLEId", "BLE")
+    ad = _numbered(file, "AdId", "AD")
+    order = np.argsort(identifier, kind="stable")
+    return Customers(
+        identifier[order].astype(np.int32),
+        segment[order].astype(np.int8),
+        home[order].astype(np.int32),
+        np.stack(stores, axis=1)[order].astype(np.int32),
+        ble[order].astype(np.int32),
+        ad[order].astype(np.int32),
+    )
+
+
+def _numbered(file: MasterFile, name: str, prefix: str) -> I64:
+    """The numbers behind a prefix: all of one width, none twice."""
+    file.unique(name)
+    texts = file.texts(name, rf"^{prefix}[1-9][0-9]{{5,8}}$", f"{prefix} and 6 to 9 digits")
+    length = np.asarray(pc.utf8_length(texts))
+    width = int(length[0]) if len(length) else 0
+    file.require(length == width, name, f"{width - len(prefix)} digits, as in the first row")
+    numbers: I64 = np.asarray(pc.utf8_slice_codeunits(texts, len(prefix)).cast(pa.int64()))
+    return numbers

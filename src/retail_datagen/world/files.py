@@ -1,0 +1,299 @@
+"""Master data as a folder of CSV files: written whole, read with types, errors with a line number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.schema import Column, Kind, Table
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+
+class MasterDataError(UserError):
+    """Master data that cannot be used; the text names file, line, column, value and remedy."""
+
+
+_ALLOWED = {
+    Kind.INT: "a whole number, such as 12",
+    Kind.LONG: "a whole number, such as 12",
+    Kind.MONEY: "an amount with at most two decimals, such as 12.99",
+    Kind.DATE: "a date as YYYY-MM-DD",
+    Kind.TEXT: "a text",
+    Kind.CATEGORY: "a text",
+    Kind.FLAG: "true or false",
+    Kind.FLOAT: "a number, such as 1.25",
+}
+_READ_AS = {
+    Kind.INT: pa.int32(),
+    Kind.LONG: pa.int64(),
+    Kind.MONEY: pa.decimal128(12, 2),
+    Kind.DATE: pa.date32(),
+    Kind.TEXT: pa.string(),
+    Kind.CATEGORY: pa.dictionary(pa.int32(), pa.string()),
+    Kind.FLAG: pa.bool_(),
+    Kind.FLOAT: pa.float64(),
+}
+
+
+def write_table(path: Path, table: Table, rows: pa.Table) -> None:
+    """Write `rows` as CSV with the declared header, quoted only where a value needs it."""
+    body = io.BytesIO()
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    try:
+        pa.csv.write_csv(rows, body, options)
+    except pa.ArrowInvalid:
+        body = io.BytesIO()
+        options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
+        pa.csv.write_csv(rows, body, options)
+    with path.open("wb") as file:
+        file.write((",".join(table.header) + "\n").encode())
+        file.write(body.getbuffer())
+
+
+class MasterFile:
+    """One CSV file of master data, read and checked column by column.
+
+    Reading raises MasterDataError when the header or the type of a value is wrong. Row numbers are
+    those of the data rows in file order; lines, as people count them, are found only for an error.
+    """
+
+    def __init__(self, path: Path, table: Table, columns: Sequence[str] = ()) -> None:
+        """Read `columns` of the file (all that are declared, when none are named)."""
+        self.path = path
+        self.table = table
+        self._declared = [table.column(name) for name in columns or table.header]
+        self._check_header()
+        convert = pa.csv.ConvertOptions(
+            column_types={c.name: _READ_AS[c.kind] for c in self._declared},
+            include_columns=[c.name for c in self._declared],
+            null_values=[""],
+            strings_can_be_null=False,
+        )
+        try:
+            self.rows = pa.csv.read_csv(path, convert_options=convert)
+        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            self._explain(str(error))
+        for column in self._declared:
+            if not column.null:
+                missing = pc.is_null(self.rows[column.name])
+                self.require(~_numpy(missing), column.name, _ALLOWED[column.kind])
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def _check_header(self) -> None:
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                header = next(csv.reader(file), [])
+        except UnicodeDecodeError as error:
+            raise MasterDataError(f"{self.path}: not UTF-8 text ({error.reason})") from None
+        missing = [name for name in self.table.header if name not in header]
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if missing or twice:
+            what = f"has no column {missing[0]}" if missing else f"names {twice[0]} twice"
+            raise MasterDataError(
+                f"{self.path}, line 1: the header {what}; allowed is "
+                f"{','.join(self.table.header)}, in any order, and further columns"
+            )
+
+    # What a column holds, as NumPy arrays in file order.
+
+    def ints(self, name: str, low: int | None = None, high: int | None = None) -> I64:
+        """A column of whole numbers, each from `low` to `high`."""
+        values: I64 = _numpy(self.rows[name]).astype(np.int64)
+        if low is not None and high is not None:
+            ok = (values >= low) & (values <= high)
+            self.require(ok, name, f"a whole number from {low} to {high}")
+        return values
+
+    def scaled(self, name: str, scale: int, low: float, high: float) -> I64:
+        """A column of numbers from `low` to `high`, times `scale` and rounded."""
+        values = _numpy(self.rows[name])
+        ok = (values >= low) & (values <= high)
+        self.require(ok, name, f"a number from {low:g} to {high:g}")
+        scaled: I64 = np.rint(values * scale).astype(np.int64)
+        return scaled
+
+    def cents(self, name: str) -> I64:
+        """A column of money above 0, in cents."""
+        whole = pc.multiply(self.rows[name], pa.scalar(100)).cast(pa.int64())
+        values: I64 = _numpy(whole)
+        self.require(values > 0, name, "an amount above 0")
+        return values
+
+    def days(self, name: str) -> I64:
+        """A column of dates, in days since 1970-01-01."""
+        return _numpy(self.rows[name].cast(pa.int32())).astype(np.int64)
+
+    def flags(self, name: str) -> Bool:
+        """A column of true and false."""
+        flags: Bool = _numpy(self.rows[name])
+        return flags
+
+    def texts(self, name: str, pattern: str = "", allowed: str = "") -> pa.Array:
+        """A column of text; every value matches the regular expression `pattern`."""
+        values = self.rows[name].combine_chunks()
+        if pattern:
+            self.require(_numpy(pc.match_substring_regex(values, pattern)), name, allowed)
+        return values
+
+    def choices(self, name: str, names: Sequence[str], also: str | None = None) -> I64:
+        """A column of names as positions in `names`; -1 for `also`, such as an empty text."""
+        values = self.rows[name]
+        if pa.types.is_dictionary(values.type):
+            values = values.unify_dictionaries().combine_chunks()
+            codes, texts = _numpy(values.indices), values.dictionary
+        else:
+            encoded = values.combine_chunks().dictionary_encode()
+            codes, texts = _numpy(encoded.indices), encoded.dictionary
+        found = pc.index_in(texts, pa.array(list(names), pa.string()))
+        of_text = _numpy(pc.fill_null(found, -1)).astype(np.int64)
+        known = _numpy(pc.is_valid(found))
+        if also is not None:
+            known = known | _numpy(pc.equal(texts, also))
+        allowed = "one of " + some(names) + (" or nothing" if also == "" else "")
+        self.require(known[codes] if len(texts) else np.ones(0, np.bool_), name, allowed)
+        positions: I64 = of_text[codes] if len(texts) else np.zeros(0, np.int64)
+        return positions
+
+    def references(self, name: str, ids: NDArray[Any], where: str) -> I64:
+        """A column of identifiers as positions in the sorted `ids` of the file `where`."""
+        values = self.ints(name)
+        positions = np.minimum(np.searchsorted(ids, values), len(ids) - 1)
+        self.require(ids[positions] == values, name, f"an identifier that {where} has")
+        return positions
+
+    def unique(self, *names: str) -> None:
+        """Refuse a second row with the same values of these columns."""
+        key = names[-1]
+        groups = self.rows.select(list(names)).append_column("row", [pa.array(range(len(self)))])
+        counts = groups.group_by(list(names)).aggregate([("row", "min"), ("row", "count")])
+        if len(counts) == len(self):
+            return
+        first = np.zeros(len(self), dtype=np.bool_)
+        first[_numpy(counts["row_min"])] = True
+        self.require(first, key, f"each {' and '.join(names)} once")
+
+    def require(self, ok: Bool, name: str, allowed: str) -> None:
+        """Raise MasterDataError for the first row, in file order, that is not ok."""
+        if not ok.all():
+            row = int(np.argmin(ok))
+            line, values = self._row(row)
+            self.refuse(line, name, values[name], allowed)
+
+    def refuse(self, line: int, column: str, value: str, allowed: str) -> NoReturn:
+        """Raise MasterDataError for a value."""
+        shown = repr(value) if value else "an empty value"
+        raise MasterDataError(
+            f"{self.path}, line {line}, column {column}: {shown} is not allowed; allowed: {allowed}"
+        )
+
+    # Only errors come here: slow and exact.
+
+    def _lines(self) -> list[tuple[int, list[str]]]:
+        """(line number, fields) of every row that is not empty; the header comes first."""
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self.path.read_bytes()[: error.start].count(b"\n") + 1
+            raise MasterDataError(f"{self.path}, line {line}: not UTF-8 text") from None
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows: list[tuple[int, list[str]]] = []
+        line = 1
+        for fields in reader:
+            if fields:
+                rows.append((line, fields))
+            line = reader.line_num + 1
+        return rows
+
+    def _row(self, row: int) -> tuple[int, dict[str, str]]:
+        (_, header), *rows = self._lines()
+        line, fields = rows[row]
+        return line, dict(zip(header, fields, strict=False))
+
+    def _explain(self, reason: str) -> NoReturn:
+        """Find what Arrow stumbled over and say it as a person would."""
+        (_, header), *rows = self._lines()
+        for line, fields in rows:
+            if len(fields) != len(header):
+                raise MasterDataError(
+                    f"{self.path}, line {line}: {len(fields)} values, where the header names "
+                    f"{len(header)} columns; a value with a comma needs double quotes around it"
+                )
+            values = dict(zip(header, fields, strict=True))
+            for column in self._declared:
+                if not _readable(column, values[column.name]):
+                    self.refuse(line, column.name, values[column.name], _ALLOWED[column.kind])
+        raise MasterDataError(f"{self.path}: not a CSV file that can be read ({reason})")
+
+
+def some(names: Collection[str], limit: int = 40) -> str:
+    """The names, or the first of them and how many more there are."""
+    shown = list(names)[:limit]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" … and {rest} more" if rest else "")
+
+
+def _readable(column: Column, value: str) -> bool:
+    """Whether a text can be read as a value of the column."""
+    if value == "":
+        return column.null or column.kind in (Kind.TEXT, Kind.CATEGORY)
+    return _READABLE[column.kind](value)
+
+
+def _whole(limit: int) -> Callable[[str], bool]:
+    return lambda text: bool(re.fullmatch(r"-?\d+", text)) and abs(int(text)) < limit
+
+
+def _date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == 10
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+_READABLE: dict[Kind, Callable[[str], bool]] = {
+    Kind.INT: _whole(2**31),
+    Kind.LONG: _whole(2**63),
+    Kind.MONEY: lambda text: bool(re.fullmatch(r"-?\d{1,10}(\.\d\d?)?", text)),
+    Kind.DATE: _date,
+    Kind.TEXT: lambda text: True,
+    Kind.CATEGORY: lambda text: True,
+    Kind.FLAG: lambda text: text in {"0", "1", *chain(*(_cases(t) for t in ("true", "false")))},
+    Kind.FLOAT: _number,
+}
+
+
+def _cases(text: str) -> tuple[str, str, str]:
+    return text, text.upper(), text.capitalize()
+
+
+def _numpy(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """A column without nulls as a NumPy array; nulls become whatever Arrow makes of them."""
+    if isinstance(values, pa.ChunkedArray):
+        return np.asarray(values.to_numpy())
+    return np.asarray(values.to_numpy(zero_copy_only=False))

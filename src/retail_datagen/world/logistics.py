@@ -1,0 +1,164 @@
+"""Distribution centres and their trucks, large enough for the chain's busiest days."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from retail_datagen.config.models import RetailConfig
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.ids import Digits, fixed_text
+from retail_datagen.core.rng import Stream
+from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.world.files import MasterFile
+from retail_datagen.world.geography import MICRO
+from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
+from retail_datagen.world.people import phones
+from retail_datagen.world.sites import Sites
+from retail_datagen.world.stores import UNITS_PER_LINE, units_per_day
+
+_PEAK = 4
+"""A DC can ship this many mean days in one: Black Friday is 3.5."""
+_LEAST_THROUGHPUT = 5_000
+_STOCK_ROOM = 4
+"""A DC holds this many times its mean stock."""
+_SUPPLIER_DAYS = 14
+_UNITS_PER_PRODUCT = 50
+_TRUCK_UNITS = (1200, 2000, 3000)
+_TRUCKS_PER_STORE = 2
+
+DISTRIBUTION_CENTERS = Table(
+    name="distribution_centers",
+    doc="Distribution centres.",
+    columns=(
+        Column("DCID", Kind.INT, "Identifier", example="1"),
+        Column("DCName", Kind.TEXT, "Name", example="Maple Falls DC"),
+        Column("GeographyID", Kind.INT, "City", references="geographies.GeographyID"),
+        Column("City", Kind.TEXT, "City"),
+        Column("State", Kind.TEXT, "State"),
+        Column("Phone", Kind.TEXT, "Phone number, 555-01xx"),
+        Column("Capacity", Kind.LONG, "Units that the DC can hold"),
+        Column("Throughput", Kind.LONG, "Units that the DC can ship in a day"),
+        Column("Latitude", Kind.FLOAT, "Degrees north"),
+        Column("Longitude", Kind.FLOAT, "Degrees east"),
+    ),
+    key=("DCID",),
+)
+
+TRUCKS = Table(
+    name="trucks",
+    doc="Trucks, each at home in one DC.",
+    columns=(
+        Column("TruckId", Kind.TEXT, "Identifier", example="TRK1001"),
+        Column("DCID", Kind.INT, "Home", references="distribution_centers.DCID"),
+        Column("Capacity", Kind.INT, "Units that fit", example="2000"),
+        Column("Refrigerated", Kind.FLAG, "Whether it may carry refrigerated products"),
+    ),
+    key=("TruckId",),
+)
+
+
+def _dc_units(config: RetailConfig, stores: pa.Table, dcs: int) -> list[float]:
+    """Mean units a day that the stores of each DC sell."""
+    units = units_per_day(config, np.asarray(stores["TrafficMultiplier"].to_numpy()))
+    home = np.asarray(stores["DCID"].to_numpy())
+    return [math.fsum(units[home == dc + 1].tolist()) for dc in range(dcs)]
+
+
+def build_distribution_centers(
+    config: RetailConfig, profile: Profile, sites: Sites, geographies: pa.Table, stores: pa.Table
+) -> pa.Table:
+    """One row per DC, numbered from 1."""
+    volume, supply = config.volume, profile.supply
+    modes = profile.online.modes
+    from_dc = modes.get("SHIP_FROM_DC", 0.0) / (math.fsum(modes.values()) or 1.0)
+    online = volume.online_orders_per_day * profile.online.lines_mean * UNITS_PER_LINE * from_dc
+    products = volume.products or profile.products
+    days = supply.dc_cover_days + supply.dc_safety_days + _SUPPLIER_DAYS
+    count = len(sites.dc_city)
+    units = [u + online / count for u in _dc_units(config, stores, count)]
+    capacity = [math.ceil(_STOCK_ROOM * days * u + _UNITS_PER_PRODUCT * products) for u in units]
+    throughput = [max(_LEAST_THROUGHPUT, math.ceil(_PEAK * u)) for u in units]
+    towns = geographies.take(pa.array(sites.dc_city))
+    numbers = np.arange(1, count + 1, dtype=np.int32)
+    return pa.table(
+        {
+            "DCID": numbers,
+            "DCName": pc.binary_join_element_wise(towns["City"], "DC", " "),
+            "GeographyID": towns["GeographyID"],
+            "City": towns["City"],
+            "State": towns["State"],
+            "Phone": phones(Stream(config.seed, "dcs"), count),
+            "Capacity": capacity,
+            "Throughput": throughput,
+            "Latitude": sites.dc_latitude / MICRO,
+            "Longitude": sites.dc_longitude / MICRO,
+        }
+    )
+
+
+def build_trucks(config: RetailConfig, profile: Profile, stores: pa.Table, dcs: int) -> pa.Table:
+    """Trucks of every DC: for its peak day, two per store, enough of them refrigerated."""
+    stream = Stream(config.seed, "trucks")
+    home = np.asarray(stores["DCID"].to_numpy())
+    dc_of: list[NDArray[np.int32]] = []
+    capacity_of: list[NDArray[np.int32]] = []
+    cold_of: list[NDArray[np.bool_]] = []
+    for dc, units in enumerate(_dc_units(config, stores, dcs)):
+        served = int((home == dc + 1).sum())
+        most = max(_TRUCKS_PER_STORE * served, math.ceil(_PEAK * units / min(_TRUCK_UNITS)), 2)
+        drawn = np.array(_TRUCK_UNITS, dtype=np.int32)[stream.below(most, len(_TRUCK_UNITS))]
+        enough = int(np.searchsorted(np.cumsum(drawn), math.ceil(_PEAK * units))) + 1
+        capacity = drawn[: min(most, max(enough, _TRUCKS_PER_STORE * served, 2))]
+        count = len(capacity)
+        cold = max(round(profile.supply.refrigerated_trucks * count), served + 1)
+        dc_of.append(np.full(count, dc + 1, dtype=np.int32))
+        capacity_of.append(capacity)
+        cold_of.append(stream.permutation(count) < min(cold, count))
+    total = sum(map(len, dc_of))
+    width = max(4, len(str(total + 1000)))
+    numbers = np.arange(10 ** (width - 1) + 1, 10 ** (width - 1) + 1 + total)
+    return pa.table(
+        {
+            "TruckId": fixed_text([b"TRK", Digits(numbers, width)]),
+            "DCID": np.concatenate(dc_of),
+            "Capacity": np.concatenate(capacity_of),
+            "Refrigerated": np.concatenate(cold_of),
+        }
+    )
+
+
+def read_distribution_centers(file: MasterFile, geographies: Geographies) -> DistributionCenters:
+    """DCs sorted by identifier."""
+    file.unique("DCID")
+    identifier = file.ints("DCID", 1, 9999)
+    geography = file.references("GeographyID", geographies.geography_id, "geographies.csv")
+    capacity = file.ints("Capacity", 1, 2**40)
+    throughput = file.ints("Throughput", 1, 2**40)
+    order = np.argsort(identifier, kind="stable")
+    return DistributionCenters(
+        identifier[order].astype(np.int32),
+        geography[order].astype(np.int32),
+        capacity[order],
+        throughput[order],
+    )
+
+
+def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32]) -> Trucks:
+    """Trucks sorted by identifier."""
+    file.unique("TruckId")
+    identifier = file.texts("TruckId", r"^[A-Za-z0-9_-]{1,20}$", "1 to 20 letters and digits")
+    dc = file.references("DCID", dc_ids, "distribution_centers.csv")
+    capacity = file.ints("Capacity", 1, 2**31 - 1)
+    cold = file.flags("Refrigerated")
+    order = np.asarray(pc.sort_indices(identifier).to_numpy())
+    return Trucks(
+        identifier.take(pa.array(order)),
+        dc[order].astype(np.int16),
+        capacity[order].astype(np.int32),
+        cold[order],
+    )

@@ -1,0 +1,100 @@
+"""Where profiles come from: the packaged ones by name, the user's own by the path of a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from retail_datagen.config.errors import ConfigError
+from retail_datagen.config.files import EXTENSIONS, read_mapping
+from retail_datagen.config.overrides import Applied, OverrideProblems, apply
+from retail_datagen.config.problems import Location, explain, refuse, show, suggest
+from retail_datagen.config.profile import Profile
+
+_FOLDER = Path(__file__).parent / "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Tailored:
+    """A profile with the overrides that shaped it."""
+
+    profile: Profile
+    file: Path
+    applied: tuple[Applied, ...]
+
+
+def packaged() -> tuple[str, ...]:
+    """The names of the profiles that come with the package, sorted."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.yaml")))
+
+
+def profile_file(name: str) -> Path:
+    """The file of a profile: a packaged one's name, or a path. Raises ConfigError."""
+    problem = unknown_profile(name)
+    if problem:
+        raise ConfigError(f"profile {problem}")
+    return Path(name) if _is_path(name) else _FOLDER / f"{name}.yaml"
+
+
+def unknown_profile(name: str) -> str:
+    """What is wrong with a profile's name or path, or nothing."""
+    if _is_path(name):
+        return "" if Path(name).is_file() else f"is {show(name)}: there is no such file"
+    if name in packaged():
+        return ""
+    return (
+        f"is {show(name)}; {suggest(name, packaged())} "
+        f"allowed: {', '.join(packaged())}, or the path of a YAML file"
+    )
+
+
+def read_profile(file: Path) -> Profile:
+    """The profile in a file. Raises ConfigError that lists what is wrong in it."""
+    data = read_mapping(file, "profile")
+    try:
+        return _validated(data)
+    except ValidationError as error:
+        raise refuse(explain(error, Profile, data, lambda location: str(file))) from None
+
+
+def tailor(name: str, overrides: Mapping[str, object]) -> Tailored:
+    """A profile by name or path with overrides applied. Raises ConfigError."""
+    file = profile_file(name)
+    profile = read_profile(file)
+    if not overrides:
+        return Tailored(profile, file, ())
+    tree = profile.model_dump(mode="json")
+    try:
+        applied = apply(tree, overrides)
+    except OverrideProblems as error:
+        raise refuse(error.problems) from None
+    try:
+        return Tailored(_validated(tree), file, tuple(applied))
+    except ValidationError as error:
+        problems = explain(error, Profile, tree, lambda location: _culprit(location, applied))
+        raise refuse(problems) from None
+
+
+def _validated(data: Mapping[str, object]) -> Profile:
+    # As JSON, because its strict mode takes lists for tuples and nothing else for anything else.
+    return Profile.model_validate_json(json.dumps(data), strict=True)
+
+
+def _is_path(name: str) -> bool:
+    return name.lower().endswith(EXTENSIONS) or "/" in name or "\\" in name
+
+
+def _culprit(location: Location, applied: Sequence[Applied]) -> str:
+    """The override that lies nearest to a location: there, above, below or beside it."""
+
+    def shared(change: Applied) -> int:
+        pairs = zip(location, change.location, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    nearest = max(applied, key=shared)
+    return f'override "{nearest.override.path}"' if shared(nearest) else "overrides"

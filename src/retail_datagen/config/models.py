@@ -1,0 +1,178 @@
+"""RetailConfig: what the user asks for. Reads JSON, YAML or TOML, and the environment.
+
+Fields that shape content are hashed into a history's identity; `paths`, `stream` and `realtime`
+are not.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from retail_datagen.config.layers import Layers, build, read_layers
+from retail_datagen.config.library import Tailored, tailor, unknown_profile
+from retail_datagen.config.problems import Impossible, Problem, impossible
+from retail_datagen.config.profile import Profile
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class Volume(Section):
+    """How large the retailer is. Means are chain-wide and per day, over a year."""
+
+    stores: Annotated[int, Field(ge=1, le=9999)] = 10
+    """Stores of the chain."""
+    dcs: Annotated[int, Field(ge=1, le=99)] = 1
+    """Distribution centres; no more than stores."""
+    customers_per_day: Annotated[int, Field(ge=1, le=2_000_000)] = 1000
+    """Receipts in stores."""
+    items_per_ticket_mean: Annotated[float, Field(ge=1, le=40)] = 4.2
+    """Lines per receipt."""
+    online_orders_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 125
+    """Online orders."""
+    customers: Annotated[int, Field(ge=0, le=20_000_000)] = 0
+    """Customers; 0 means five for each daily receipt, 1,000 at least."""
+    products: Annotated[int, Field(ge=0, le=65_000)] = 0
+    """Products; 0 means the profile's number."""
+
+    @property
+    def customer_count(self) -> int:
+        return self.customers or max(1000, 5 * self.customers_per_day)
+
+    @model_validator(mode="after")
+    def _every_dc_has_a_store(self) -> Volume:
+        if self.dcs > self.stores:
+            allowed = f"at most one for each store, here {self.stores}"
+            raise impossible(Impossible(("dcs",), self.dcs, allowed))
+        return self
+
+
+class Realtime(Section):
+    """How fast live events are sent; history is the same for all of it."""
+
+    emit_interval_ms: Annotated[int, Field(ge=1)] = 500
+    """Milliseconds between two sendings."""
+    burst: Annotated[int, Field(ge=1)] = 100
+    """Events of one sending, at most."""
+
+
+with warnings.catch_warnings():
+    # The documents call a folder `dict`, which is also a deprecated method of pydantic's models.
+    warnings.filterwarnings("ignore", message='Field name "dict"')
+
+    class Paths(Section):
+        """Folders, seen from the working directory."""
+
+        dict: Path = Path("data/dictionaries")  # type: ignore[assignment]
+        """Dictionaries of one's own: names, brands, products, geographies, tax rates."""
+        master: Path = Path("data/master")
+        """Master data: stores, products, customers and the rest of the world."""
+        facts: Path = Path("data/facts")
+        """Fact tables, one folder each."""
+
+
+class Stream(Section):
+    """Where live events go."""
+
+    hub: str = "retail-events"
+    """Name of the hub or topic."""
+
+
+class Calendar(Section):
+    """The years that master data covers; facts lie within."""
+
+    first: date = date(2015, 1, 1)
+    """First day, within 1970 to 2100."""
+    last: date = date(2035, 12, 31)
+    """Last day, itself included; after the first."""
+
+    @model_validator(mode="after")
+    def _first_before_last(self) -> Calendar:
+        allowed = "a day from 1970-01-01 to 2100-12-31"
+        for name, day in (("first", self.first), ("last", self.last)):
+            if not 1970 <= day.year <= 2100:
+                raise impossible(Impossible((name,), day, allowed))
+        if self.first >= self.last:
+            allowed = f"a day after calendar.first, {self.first}"
+            raise impossible(Impossible(("last",), self.last, allowed))
+        return self
+
+
+class RetailConfig(Section):
+    """A retailer to generate."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 42
+    """Decides everything random; the same seed gives the same bytes."""
+    profile: str = "supercenter"
+    """A packaged profile's name, or the path of a YAML file of one's own."""
+    volume: Volume = Volume()
+    realtime: Realtime = Realtime()
+    paths: Paths = Paths()
+    stream: Stream = Stream()
+    calendar: Calendar = Calendar()
+    overrides: Annotated[
+        dict[str, object],
+        Field(
+            examples=[{"temporal.months.0": 0.8, "temporal.named_days.black_friday.factor": 4.0}]
+        ),
+    ] = {}
+    """Any field of the profile by its dotted path, list elements by index or name."""
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> RetailConfig:
+        """The configuration in a JSON, YAML or TOML file, under RETAIL_ environment variables.
+
+        Raises ConfigError that lists everything wrong: field, value, what is allowed, where.
+        """
+        return cls.resolve(path).config
+
+    @classmethod
+    def resolve(cls, path: str | Path | None = None) -> Resolved:
+        """Like `from_file`, with where each value came from; without a file, of defaults."""
+        layers = read_layers(cls, path)
+        name = layers.data.get("profile")
+        problems = []
+        if isinstance(name, str) and (text := unknown_profile(name)):
+            problems.append(Problem(("profile",), "profile", text, layers.source("profile")))
+        return Resolved(build(cls, layers, problems), layers)
+
+    def load_profile(self) -> Profile:
+        """The profile with `overrides` applied. Raises ConfigError that names the override."""
+        return self.tailored().profile
+
+    def tailored(self) -> Tailored:
+        """The profile as `load_profile` gives it, with its file and what each override changed."""
+        return tailor(self.profile, self.overrides)
+
+    def content_hash(self) -> str:
+        """sha256 (hex) of what shapes content: everything but paths, stream and realtime.
+
+        The profile counts by what it says once overridden, not by its name or file.
+        """
+        profile = self.load_profile()
+        outside = {"paths", "stream", "realtime", "profile", "overrides"}
+        shape = self.model_dump(mode="json", exclude=outside)
+        shape["volume"]["customers"] = self.volume.customer_count
+        shape["volume"]["products"] = self.volume.products or profile.products
+        # Not sorted: the order of a template's variants is content, and all else has one order.
+        text = json.dumps([shape, profile.model_dump(mode="json", exclude={"description"})])
+        return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A configuration and the layers that it was read from."""
+
+    config: RetailConfig
+    layers: Layers

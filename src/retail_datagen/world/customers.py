@@ -6,8 +6,8 @@ A store draws customers by its traffic multiplier; they live around it, fewer th
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa

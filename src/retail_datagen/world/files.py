@@ -1,4 +1,4 @@
-"""Master data as a folder of CSV files: written whole, read with types, errors with a line number."""
+"""One CSV file of master data: written plainly, read with types, refused with a line number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -174,7 +173,7 @@ class MasterFile:
     def references(self, name: str, ids: NDArray[Any], where: str) -> I64:
         """A column of identifiers as positions in the sorted `ids` of the file `where`."""
         values = self.ints(name)
-        positions = np.minimum(np.searchsorted(ids, values), len(ids) - 1)
+        positions = np.minimum(np.searchsorted(ids, values), len(ids) - 1).astype(np.int64)
         self.require(ids[positions] == values, name, f"an identifier that {where} has")
         return positions
 
@@ -276,6 +275,7 @@ def _number(text: str) -> bool:
     return True
 
 
+_FLAGS = ("0", "1", "true", "false", "True", "False", "TRUE", "FALSE")
 _READABLE: dict[Kind, Callable[[str], bool]] = {
     Kind.INT: _whole(2**31),
     Kind.LONG: _whole(2**63),
@@ -283,13 +283,9 @@ _READABLE: dict[Kind, Callable[[str], bool]] = {
     Kind.DATE: _date,
     Kind.TEXT: lambda text: True,
     Kind.CATEGORY: lambda text: True,
-    Kind.FLAG: lambda text: text in {"0", "1", *chain(*(_cases(t) for t in ("true", "false")))},
+    Kind.FLAG: lambda text: text in _FLAGS,
     Kind.FLOAT: _number,
 }
-
-
-def _cases(text: str) -> tuple[str, str, str]:
-    return text, text.upper(), text.capitalize()
 
 
 def _numpy(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

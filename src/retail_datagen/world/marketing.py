@@ -155,8 +155,8 @@ def _code(category: str, percent: int, span: Span, taken: set[str]) -> str:
     letters = re.sub("[^A-Z]", "", category.upper())[:3].ljust(3, "X")
     week = (first - date(first.year, 1, 1)).days // 7 + 1
     code = f"{letters}{percent}-{first:%y}W{week:02}"
-    suffixes = ["", *"BCDEFGHJKLMNPQRSTUVWXYZ", *(str(n) for n in range(100, 1000))]
-    return next(code + suffix for suffix in suffixes if code + suffix not in taken)
+    suffixes: list[str] = ["", *"BCDEFGHJKLMNPQRSTUVWXYZ", *(str(n) for n in range(100, 1000))]
+    return code + next(suffix for suffix in suffixes if code + suffix not in taken)
 
 
 def _campaigns(promotions: list[_Promotion], count: int, dice: Dice) -> list[_Campaign]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,10 +24,10 @@ _BEFORE_HOLIDAY = 3
 
 
 class Dice:
-    """Whole numbers from a stream, one at a time: for the few rows that are not drawn as columns."""
+    """Whole numbers from a stream, one at a time, for rows too few to draw as columns."""
 
     def __init__(self, stream: Stream, count: int) -> None:
-        self._bits = iter(stream.u32(count).tolist())
+        self._bits: Iterator[int] = iter(stream.u32(count).tolist())
 
     def below(self, bound: int) -> int:
         """A number in [0, bound)."""
@@ -76,7 +78,7 @@ def _chain(start: int, days: int, links: int, dice: Dice) -> list[Span]:
         bounds[1:-1] = [bound + dice.below(3) - 1 for bound in bounds[1:-1]]
     return [
         Span(start + low, start + min(high, low + MOST_DAYS) - 1, "chain")
-        for low, high in zip(bounds, bounds[1:], strict=False)
+        for low, high in pairwise(bounds)
     ]
 
 

@@ -20,8 +20,8 @@ from retail_datagen.world.geometry import metres, moved
 
 I64 = NDArray[np.int64]
 
-_REACH_KM = 150
-"""Distance from a DC at which a city is half as likely to get a store."""
+_REACH_KM = 200
+"""Distance from a DC at which a city is half as likely to get a store; the fourth power rules."""
 _TOWN_METRES = 9_000
 """Stores stand at most this far from the middle of their city."""
 _ROAD = 1.2
@@ -65,7 +65,7 @@ def choose_sites(
     for dc in range(dcs):
         mine = np.flatnonzero(home == dc)
         km = metres(latitude, longitude, *(place[dc] for place in dc_place)) // 1000
-        weights = pull * 10_000 * _REACH_KM**2 // (_REACH_KM**2 + km * km)
+        weights = pull * 10_000 * _REACH_KM**4 // (_REACH_KM**4 + km**4)
         store_city[mine] = pick(stream, np.maximum(weights, 1), len(mine))
     place = moved(
         latitude[store_city],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,7 +60,8 @@ def units_per_day(config: RetailConfig, traffic: NDArray[np.float64]) -> NDArray
     """Mean units that each store sells in a day, by its traffic multiplier."""
     volume = config.volume
     lines = volume.customers_per_day * volume.items_per_ticket_mean
-    return lines * UNITS_PER_LINE * traffic / sum(traffic.tolist())
+    units: NDArray[np.float64] = lines * UNITS_PER_LINE * traffic / math.fsum(traffic.tolist())
+    return units
 
 
 def build_stores(

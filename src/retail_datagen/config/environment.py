@@ -2,7 +2,8 @@
 
 `RETAIL_SEED` is `seed`, `RETAIL_VOLUME__STORES` is `volume.stores`; a section, or `overrides`,
 may also be one JSON text: `RETAIL_OVERRIDES={"temporal.months.0": 0.8}`. The names are those of
-pydantic-settings; that reader passes over a misspelled variable, which is an error here.
+pydantic-settings; its reader does not serve, because it passes over a misspelled variable and
+does not tell which variable gave a value: both belong in the errors here.
 """
 
 from __future__ import annotations

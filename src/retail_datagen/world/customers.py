@@ -201,30 +201,21 @@ def read_customers(
     file: MasterFile, geographies: Geographies, store_ids: NDArray[np.int32]
 ) -> Customers:
     """Customers sorted by identifier."""
-    file.unique("CustomerID")
     identifier = file.ints("CustomerID", 1, 2**31 - 1)
+    file.distinct(identifier, "CustomerID")
     segment = file.choices("Segment", SEGMENTS)
     home = file.references("HomeGeographyID", geographies.geography_id, "geographies.csv")
-    stores = [file.references(name, store_ids, "stores.csv") for name in _STORES]
-    ble = _numbered(file, "BLEId", "BLE")
-    ad = _numbered(file, "AdId", "AD")
+    stores = np.empty((len(file), len(_STORES)), dtype=np.int32)
+    for place, name in enumerate(_STORES):
+        stores[:, place] = file.references(name, store_ids, "stores.csv")
+    ble = file.numbers("BLEId", "BLE")
+    ad = file.numbers("AdId", "AD")
     order = np.argsort(identifier, kind="stable")
     return Customers(
         identifier[order].astype(np.int32),
         segment[order].astype(np.int8),
         home[order].astype(np.int32),
-        np.stack(stores, axis=1)[order].astype(np.int32),
+        stores[order],
         ble[order].astype(np.int32),
         ad[order].astype(np.int32),
     )
-
-
-def _numbered(file: MasterFile, name: str, prefix: str) -> I64:
-    """The numbers behind a prefix: all of one width, none twice."""
-    file.unique(name)
-    texts = file.texts(name, rf"^{prefix}[1-9][0-9]{{5,8}}$", f"{prefix} and 6 to 9 digits")
-    length = np.asarray(pc.utf8_length(texts))
-    width = int(length[0]) if len(length) else 0
-    file.require(length == width, name, f"{width - len(prefix)} digits, as in the first row")
-    numbers: I64 = np.asarray(pc.utf8_slice_codeunits(texts, len(prefix)).cast(pa.int64()))
-    return numbers

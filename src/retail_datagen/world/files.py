@@ -64,6 +64,10 @@ def write_table(path: Path, table: Table, rows: pa.Table) -> None:
         file.write(body.getbuffer())
 
 
+_DENSE = 1_000_000
+"""Identifiers that lie within such a range are looked up in a table."""
+
+
 class MasterFile:
     """One CSV file of master data, read and checked column by column.
 
@@ -173,20 +177,60 @@ class MasterFile:
     def references(self, name: str, ids: NDArray[Any], where: str) -> I64:
         """A column of identifiers as positions in the sorted `ids` of the file `where`."""
         values = self.ints(name)
-        positions = np.minimum(np.searchsorted(ids, values), len(ids) - 1).astype(np.int64)
+        known = np.clip(values, int(ids[0]), int(ids[-1]))
+        if int(ids[-1]) - int(ids[0]) <= _DENSE:
+            place = np.zeros(int(ids[-1]) - int(ids[0]) + 1, dtype=np.int64)
+            place[ids.astype(np.int64) - int(ids[0])] = np.arange(len(ids))
+            positions = place[known - int(ids[0])]
+        else:
+            positions = np.searchsorted(ids, known).astype(np.int64)
         self.require(ids[positions] == values, name, f"an identifier that {where} has")
         return positions
 
+    def numbers(self, name: str, prefix: str) -> I64:
+        """A column of a prefix and 6 to 9 digits, all equally many: the numbers behind it."""
+        values = self.rows[name].combine_chunks()
+        allowed = f"{prefix} and 6 to 9 digits, as many as in the first row"
+        lengths = _numpy(pc.binary_length(values))
+        width = int(lengths[0]) if len(values) else 0
+        if not len(prefix) + 6 <= width <= len(prefix) + 9:
+            self.require(np.zeros(len(values), dtype=np.bool_), name, allowed)
+        self.require(lengths == width, name, allowed)
+        _, offsets, content = values.buffers()
+        start = int(np.frombuffer(offsets, np.int32)[values.offset]) if len(values) else 0
+        text = np.frombuffer(content or b"", np.uint8)[start : start + width * len(values)]
+        letters = text.reshape(len(values), width) if width else text.reshape(0, len(prefix) + 6)
+        ok = np.ones(len(values), dtype=np.bool_)
+        for place, letter in enumerate(prefix.encode()):
+            ok &= letters[:, place] == letter
+        numbers = np.zeros(len(values), dtype=np.int64)
+        for place in range(len(prefix), letters.shape[1]):
+            digit = letters[:, place] - np.uint8(48)
+            ok &= digit < 10
+            numbers = numbers * 10 + digit
+        self.require(ok & (letters[:, len(prefix)] > 48), name, allowed)
+        self.distinct(numbers, name)
+        return numbers
+
     def unique(self, *names: str) -> None:
         """Refuse a second row with the same values of these columns."""
-        key = names[-1]
-        groups = self.rows.select(list(names)).append_column("row", [pa.array(range(len(self)))])
-        counts = groups.group_by(list(names)).aggregate([("row", "min"), ("row", "count")])
-        if len(counts) == len(self):
+        number = np.zeros(len(self), dtype=np.int64)
+        for name in names:
+            codes = self.rows[name].combine_chunks()
+            if not pa.types.is_dictionary(codes.type):
+                codes = codes.dictionary_encode()
+            number = number * max(len(codes.dictionary), 1) + _numpy(codes.indices)
+        self.distinct(number, names[-1], " and ".join(names))
+
+    def distinct(self, values: I64, name: str, what: str = "") -> None:
+        """Refuse a second row with the same one of `values`, which stand for column `name`."""
+        if (np.diff(values) > 0).all():
             return
-        first = np.zeros(len(self), dtype=np.bool_)
-        first[_numpy(counts["row_min"])] = True
-        self.require(first, key, f"each {' and '.join(names)} once")
+        order = np.argsort(values, kind="stable")
+        again = np.diff(values[order], prepend=values[order[0]] - 1) == 0
+        first = np.ones(len(values), dtype=np.bool_)
+        first[order] = ~again
+        self.require(first, name, f"each {what or name} once")
 
     def require(self, ok: Bool, name: str, allowed: str) -> None:
         """Raise MasterDataError for the first row, in file order, that is not ok."""

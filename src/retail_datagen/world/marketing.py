@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, count
 
 import numpy as np
 import pyarrow as pa
@@ -112,9 +113,9 @@ def build_marketing(
     return _promotion_rows(promotions, first, last), _campaign_rows(campaigns, first, last)
 
 
-def _dice(seed: int, name: str, year: int, count: int) -> Dice:
+def _dice(seed: int, name: str, year: int, rows: int) -> Dice:
     day = calendar.to_day(date(year, 1, 1))
-    return Dice(Stream(seed, name, day), _DRAWS * count + 366)
+    return Dice(Stream(seed, name, day), _DRAWS * rows + 366)
 
 
 def _promotions(
@@ -155,27 +156,27 @@ def _code(category: str, percent: int, span: Span, taken: set[str]) -> str:
     letters = re.sub("[^A-Z]", "", category.upper())[:3].ljust(3, "X")
     week = (first - date(first.year, 1, 1)).days // 7 + 1
     code = f"{letters}{percent}-{first:%y}W{week:02}"
-    suffixes: list[str] = ["", *"BCDEFGHJKLMNPQRSTUVWXYZ", *(str(n) for n in range(100, 1000))]
+    suffixes = chain([""], "BCDEFGHJKLMNPQRSTUVWXYZ", map(str, count(100)))
     return code + next(suffix for suffix in suffixes if code + suffix not in taken)
 
 
-def _campaigns(promotions: list[_Promotion], count: int, dice: Dice) -> list[_Campaign]:
+def _campaigns(promotions: list[_Promotion], number: int, dice: Dice) -> list[_Campaign]:
     """Campaigns of a year: for everybody through the year, then for the great promotions."""
-    chain = [p for p in promotions if p.span.kind == "chain"]
+    all_year = [p for p in promotions if p.span.kind == "chain"]
     great = [p for p in promotions if p.span.kind == "black_friday"]
     rest = [p for p in promotions if p.span.kind == "season"]
-    told = chain + great
-    told += [(rest or promotions)[dice.below(len(rest or promotions))] for _ in range(count)]
+    told = all_year + great
+    told += [(rest or promotions)[dice.below(len(rest or promotions))] for _ in range(number)]
     starts: Counter[int] = Counter()
     made: list[_Campaign] = []
-    for promotion in told[:count]:
+    for promotion in told[:number]:
         everybody = promotion.span.kind != "season" or dice.below(2) == 0
         segment = "" if everybody else SEGMENTS[dice.below(len(SEGMENTS))]
         weight = 10 if promotion.span.kind == "black_friday" else 2 + dice.below(6)
         starts[promotion.span.first] += 1
-        number = starts[promotion.span.first]
+        nth = starts[promotion.span.first]
         day = calendar.to_date(promotion.span.first)
-        identifier = f"CAMP{day:%Y%m%d}" + (f"{number:02}" if number > 1 else "")
+        identifier = f"CAMP{day:%Y%m%d}" + (f"{nth:02}" if nth > 1 else "")
         made.append(_Campaign(identifier, promotion, segment, weight))
     return made
 

@@ -26,7 +26,7 @@ _TOWN_METRES = 9_000
 """Stores stand at most this far from the middle of their city."""
 _ROAD = 1.2
 """Road kilometres per kilometre as the crow flies."""
-_CROWD = 1.5
+_CROWD = 1.3
 """No DC serves more than this times the mean number of stores."""
 
 

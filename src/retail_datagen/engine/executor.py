@@ -1,0 +1,192 @@
+"""Who renders: this process, or N others. Both take tasks and give back what was written."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Protocol
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.worker import DayRenderer, Failed, Message, Setup, Task, TaskDone
+from retail_datagen.sinks import PartitionRecord
+
+Done = PartitionRecord | TaskDone
+_WORKER = "from retail_datagen.engine.worker import main; main()"
+
+
+class WorkerError(UserError):
+    """A worker process ended without being told to."""
+
+
+class Executor(Protocol):
+    """Renders tasks. Ended by `close`, in whatever state it is."""
+
+    workers: int
+
+    def submit(self, task: Task) -> None: ...
+
+    def collect(self, wait: bool) -> Iterator[Done]:
+        """What has been done since; with `wait`, at least one thing, if tasks are under way."""
+        ...
+
+    def close(self) -> None:
+        """End at once; what is whole stays."""
+        ...
+
+
+class InProcess:
+    """Renders here, whenever results are collected."""
+
+    workers = 1
+
+    def __init__(self, renderer: DayRenderer) -> None:
+        self._renderer = renderer
+        self._tasks: deque[Task] = deque()
+
+    def submit(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def collect(self, wait: bool) -> Iterator[Done]:
+        while self._tasks:
+            task = self._tasks.popleft()
+            yield from self._renderer.run(task)
+            yield TaskDone(task)
+
+    def close(self) -> None:
+        self._tasks.clear()
+
+
+class Processes:
+    """`workers` processes, each fed by a thread that waits for its answers."""
+
+    def __init__(self, setup: Setup, workers: int) -> None:
+        self.workers = workers
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._under_way = 0
+        self._closing = False
+        self._processes: list[subprocess.Popen[bytes]] = []
+        try:
+            for _ in range(workers):
+                self._processes.append(_start())
+        except BaseException:
+            self.close()
+            raise
+        for process in self._processes:
+            threading.Thread(target=self._feed, args=(process, setup), daemon=True).start()
+
+    def submit(self, task: Task) -> None:
+        self._under_way += 1
+        self._tasks.put(task)
+
+    def collect(self, wait: bool) -> Iterator[Done]:
+        wait = wait and self._under_way > 0
+        while True:
+            try:
+                # A timeout now and then, so that signals are noticed on every platform.
+                message = self._messages.get(block=wait, timeout=0.5 if wait else None)
+            except queue.Empty:
+                if not wait:
+                    return
+                continue
+            wait = False
+            if isinstance(message, Failed):
+                raise (WorkerError if message.user else RuntimeError)(message.message)
+            if isinstance(message, TaskDone):
+                self._under_way -= 1
+            yield message
+
+    def close(self) -> None:
+        self._closing = True
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            self._tasks.put(None)
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    with suppress(OSError):
+                        pipe.close()
+
+    def _feed(self, process: subprocess.Popen[bytes], setup: Setup) -> None:
+        """One worker's life: set up, then a task at a time until the pool closes."""
+        assert process.stdin
+        assert process.stdout
+        try:
+            _send(process, setup)
+            while task := self._tasks.get():
+                _send(process, task)
+                while True:
+                    message: Message = pickle.load(process.stdout)
+                    self._messages.put(message)
+                    if isinstance(message, Failed):
+                        return
+                    if isinstance(message, TaskDone):
+                        break
+        except (EOFError, OSError, pickle.UnpicklingError):
+            if not self._closing:
+                self._messages.put(_last_words(process) or Failed(_obituary(process), user=True))
+        except Exception:  # Whatever else goes wrong in a thread, the job must hear of it.
+            self._messages.put(Failed(traceback.format_exc(), user=False))
+
+
+def _send(process: subprocess.Popen[bytes], message: Setup | Task) -> None:
+    assert process.stdin
+    pickle.dump(message, process.stdin)
+    process.stdin.flush()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """A worker that finds the same modules as this process does.
+
+    In a process group of its own, so that Ctrl-C reaches the job alone, which then ends it.
+    """
+    folders = [os.path.abspath(p) for p in sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _WORKER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        process_group=None if sys.platform == "win32" else 0,
+    )
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> Failed | None:
+    """What a worker said before it ended, if it did."""
+    assert process.stdout
+    with suppress(EOFError, OSError, pickle.UnpicklingError):
+        message = pickle.load(process.stdout)
+        return message if isinstance(message, Failed) else None
+    return None
+
+
+def _obituary(process: subprocess.Popen[bytes]) -> str:
+    """What is known about a worker's end, and what to do."""
+    code = process.wait()
+    ended = f"ended with exit code {code}"
+    if code < 0:
+        with suppress(ValueError):
+            ended = f"was killed by {signal.Signals(-code).name}"
+        if -code == signal.SIGKILL:
+            ended += " (often: the machine ran out of memory)"
+    return (
+        f"worker process {process.pid} {ended}; what is finished is kept: run the same command "
+        "again to go on, with fewer --workers if memory is short"
+    )
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,290 @@
+"""The job: plan what is missing, render what is missing, and remember it, so that it can go on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.events import (
+    DayPlanned,
+    Event,
+    JobFinished,
+    JobStarted,
+    JobSummary,
+    Listener,
+    PartitionKept,
+    PartitionLost,
+    PartitionWritten,
+)
+from retail_datagen.engine.executor import Executor, InProcess, Processes, available_cores
+from retail_datagen.engine.planning import PlanWalk
+from retail_datagen.engine.source import Retailer, Source
+from retail_datagen.engine.stop import JobStopped, stop_on_signals
+from retail_datagen.engine.target import Target, Wanted, open_target
+from retail_datagen.engine.worker import DayRenderer, Setup, Task, TaskDone
+from retail_datagen.sinks import PartitionRecord, Sink, open_sink
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What to generate. Days count from 1970-01-01 and both ends are included.
+
+    `target` is a sink's URL or a plain folder; `facts` the folder where a sink without one of its
+    own is remembered. No `tables` means all, no `workers` one for each core. `history_start` is
+    for a new history that begins before `first_day`.
+    """
+
+    source: Source
+    target: str
+    facts: Path
+    first_day: int
+    last_day: int
+    tables: tuple[str, ...] = ()
+    format: str | None = None
+    workers: int = 0
+    chunk_days: int = 1
+    history_start: int | None = None
+    overwrite: bool = False
+
+
+def run_job(
+    request: JobRequest, listeners: Sequence[Listener] = (), sink: Sink | None = None
+) -> JobSummary:
+    """Generate what `request` asks for and is not there yet.
+
+    `sink` is used instead of opening `request.target`, for targets within this process. Raises
+    UserError for what the user can put right, JobStopped on SIGINT or SIGTERM; whatever was
+    finished until then is kept, and the same request goes on from there.
+    """
+    check_request(request)
+    with stop_on_signals(), ExitStack() as stack:
+        began = time.monotonic()
+        if sink is None:
+            sink = open_sink(request.target, request.format)
+            stack.callback(sink.close)
+        retailer = request.source.open()
+        tables = choose_tables(request.tables, retailer)
+        check_calendar(request, retailer)
+        wanted = Wanted(request.first_day, request.last_day, request.history_start)
+        target = stack.enter_context(
+            open_target(sink, request.facts, retailer, wanted, request.overwrite)
+        )
+        return _Job(request, retailer, target, tables, listeners).run(began)
+
+
+def check_request(request: JobRequest) -> None:
+    """Raises UserError for a request that no retailer could fulfil."""
+    if request.last_day < request.first_day:
+        raise UserError(
+            f"end: {to_date(request.last_day)} is before the start, {to_date(request.first_day)}; "
+            "both are included, so the end may be the start or any later day"
+        )
+    if request.workers < 0:
+        raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
+    if request.chunk_days < 1:
+        raise UserError(f"chunk-days: {request.chunk_days} is not allowed; give 1 or more")
+
+
+def choose_tables(asked: Iterable[str], retailer: Retailer) -> tuple[str, ...]:
+    """The tables asked for, or all, in the retailer's order. Raises UserError for unknown ones."""
+    names = set(asked)
+    unknown = sorted(names - set(retailer.tables))
+    if unknown:
+        raise UserError(
+            f"tables: {', '.join(map(repr, unknown))} is not known; allowed are "
+            f"{', '.join(retailer.tables)}"
+        )
+    return tuple(name for name in retailer.tables if not names or name in names)
+
+
+def check_calendar(request: JobRequest, retailer: Retailer) -> None:
+    """Raises UserError when a day lies outside of the retailer's calendar."""
+    allowed = retailer.calendar
+    for field, day in (("start", request.first_day), ("end", request.last_day)):
+        if day not in allowed:
+            raise UserError(
+                f"{field}: {to_date(day)} is outside of the calendar; allowed is "
+                f"{to_date(allowed[0])} to {to_date(allowed[-1])} (calendar.first and "
+                "calendar.last in the config)"
+            )
+
+
+class _Job:
+    """One run over an open target."""
+
+    def __init__(
+        self,
+        request: JobRequest,
+        retailer: Retailer,
+        target: Target,
+        tables: tuple[str, ...],
+        listeners: Sequence[Listener],
+    ) -> None:
+        self._request = request
+        self._retailer = retailer
+        self._target = target
+        self._tables = tables
+        self._listeners = listeners
+        self._finished: list[PartitionRecord] = []
+        self._written = 0
+        self._records_written = 0
+        self._planned = 0
+
+    def run(self, began: float) -> JobSummary:
+        days = range(self._request.first_day, self._request.last_day + 1)
+        kept, lost = self._verify_finished(days)
+        tasks = self._tasks(days, {(r.table, r.day) for r in kept})
+        walk = PlanWalk(
+            self._target.store,
+            self._retailer,
+            self._target.history_start,
+            {d for task in tasks for day, tables in task.days for d in self._window(day, tables)},
+        )
+        workers = self._workers(len(tasks))
+        self._tell(
+            JobStarted(
+                self._request.target,
+                self._tables,
+                days[0],
+                days[-1],
+                len(days) * len(self._tables),
+                walk.remaining,
+                workers,
+            )
+        )
+        for record in lost:
+            self._tell(PartitionLost(record))
+        for record in kept:
+            self._finished.append(record)
+            self._tell(PartitionKept(record))
+        try:
+            if tasks:
+                self._work(tasks, walk, workers)
+        except JobStopped as stop:
+            stop.finished, stop.partitions = len(self._finished), len(days) * len(self._tables)
+            raise
+        summary = self._summary(began, workers)
+        self._tell(JobFinished(summary))
+        return summary
+
+    def _work(self, tasks: list[Task], walk: PlanWalk, workers: int) -> None:
+        executor = self._executor(workers)
+        try:
+            self._drive(deque(tasks), walk, executor)
+        except BaseException:
+            executor.close()
+            self._target.sink.recover(self._tables)
+            raise
+        executor.close()
+
+    def _drive(self, pending: deque[Task], walk: PlanWalk, executor: Executor) -> None:
+        """Render while planning goes on, a bounded number of days ahead."""
+        lead = 2 * executor.workers + 2
+        under_way = 0
+        while pending or under_way:
+            while pending and under_way < lead and self._is_planned(pending[0], walk):
+                executor.submit(pending.popleft())
+                under_way += 1
+            planning = bool(pending) and under_way < lead
+            if (planning and executor.workers > 1) or not under_way:
+                self._plan(walk)
+            for done in executor.collect(wait=not planning):
+                if isinstance(done, TaskDone):
+                    under_way -= 1
+                else:
+                    self._note(done)
+
+    def _plan(self, walk: PlanWalk) -> None:
+        day = walk.step()
+        self._planned += 1
+        self._tell(DayPlanned(day))
+
+    def _note(self, record: PartitionRecord) -> None:
+        self._target.store.add(record)
+        self._finished.append(record)
+        self._written += 1
+        self._records_written += record.rows
+        self._tell(PartitionWritten(record))
+
+    def _verify_finished(self, days: range) -> tuple[list[PartitionRecord], list[PartitionRecord]]:
+        """The partitions of an earlier run: those found whole, and the others."""
+        known = [
+            record
+            for (table, day), record in sorted(self._target.store.records().items())
+            if day in days and table in self._tables
+        ]
+        # Hashing releases the interpreter: threads do.
+        with ThreadPoolExecutor(available_cores()) as pool:
+            whole = list(pool.map(self._target.sink.check, known))
+        kept = [record for record, ok in zip(known, whole, strict=True) if ok]
+        lost = [record for record, ok in zip(known, whole, strict=True) if not ok]
+        return kept, lost
+
+    def _tasks(self, days: range, finished: set[tuple[str, int]]) -> list[Task]:
+        lacking = [
+            (day, tables)
+            for day in days
+            if (tables := tuple(t for t in self._tables if (t, day) not in finished))
+        ]
+        size = self._request.chunk_days
+        return [Task(tuple(lacking[i : i + size])) for i in range(0, len(lacking), size)]
+
+    def _window(self, day: int, tables: Iterable[str]) -> range:
+        back = max(self._retailer.tables[name].lookback_days for name in tables)
+        return range(max(self._target.history_start, day - back), day + 1)
+
+    def _is_planned(self, task: Task, walk: PlanWalk) -> bool:
+        return all(walk.has(self._window(day, tables)) for day, tables in task.days)
+
+    def _workers(self, tasks: int) -> int:
+        if not self._target.sink.capabilities.parallel:
+            return 1
+        return max(1, min(self._request.workers or available_cores(), tasks))
+
+    def _executor(self, workers: int) -> Executor:
+        target = self._target
+        if workers == 1:
+            return InProcess(
+                DayRenderer(self._retailer, target.history_start, target.store.plans, target.sink)
+            )
+        return Processes(
+            Setup(
+                self._request.source,
+                target.history_start,
+                target.store.folder,
+                self._request.target,
+                self._request.format,
+            ),
+            workers,
+        )
+
+    def _summary(self, began: float, workers: int) -> JobSummary:
+        rows = Counter(dict.fromkeys(self._tables, 0))
+        for record in self._finished:
+            rows[record.table] += record.rows
+        return JobSummary(
+            target=self._request.target,
+            first_day=self._request.first_day,
+            last_day=self._request.last_day,
+            history_start=self._target.history_start,
+            total_records=sum(rows.values()),
+            records_written=self._records_written,
+            generation_time_seconds=time.monotonic() - began,
+            rows=dict(rows),
+            bytes=sum(record.bytes for record in self._finished),
+            partitions_written=self._written,
+            partitions_kept=len(self._finished) - self._written,
+            days_planned=self._planned,
+            workers=workers,
+        )
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)

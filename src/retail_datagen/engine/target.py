@@ -1,0 +1,139 @@
+"""The target of a job: opened, locked, and known to hold this very history or none."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.jobstore import Header, JobStore, differences, read_header
+from retail_datagen.engine.lock import JobLock
+from retail_datagen.engine.source import Retailer
+from retail_datagen.sinks import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A sink, what is remembered of it, and the first day of the history that it holds."""
+
+    sink: Sink
+    store: JobStore
+    history_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The days that are asked for; both are included. `history_start` is the user's, if any."""
+
+    first_day: int
+    last_day: int
+    history_start: int | None
+
+
+def job_folder(sink: Sink, facts: Path) -> Path | None:
+    """Where a job remembers what it did to this sink; None for one that keeps nothing."""
+    if not sink.capabilities.durable:
+        return None
+    return sink.root / "_job" if sink.root else facts / f"_job-{sink.name}"
+
+
+@contextmanager
+def open_target(
+    sink: Sink, facts: Path, retailer: Retailer, wanted: Wanted, overwrite: bool
+) -> Iterator[Target]:
+    """Lock the target for this job and check that the job may write there.
+
+    Raises UserError when another job is running, or the target holds another history and
+    `overwrite` is off.
+    """
+    folder = job_folder(sink, facts)
+    if folder is None:
+        start = choose_start(None, similar_start(facts, retailer, wanted), wanted, facts)
+        with tempfile.TemporaryDirectory(prefix="retail-datagen-") as temporary:
+            yield Target(sink, JobStore(Path(temporary)), start)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = JobLock(folder)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+    try:
+        store = JobStore(folder)
+        start = _settle(sink, store, facts, retailer, wanted, overwrite)
+        yield Target(sink, store, start)
+    finally:
+        lock.release()
+
+
+def choose_start(recorded: int | None, similar: int | None, wanted: Wanted, place: Path) -> int:
+    """The first day of the history: the recorded one, else the user's, else a similar one's.
+
+    Raises UserError when what is wanted lies before the recorded one.
+    """
+    asked = wanted.history_start
+    if recorded is not None:
+        earliest = wanted.first_day if asked is None else min(asked, wanted.first_day)
+        if earliest < recorded:
+            raise UserError(
+                f"start: the history in {place} begins on {to_date(recorded)}, so "
+                f"{to_date(earliest)} cannot be added to it; choose a later day, another folder "
+                "with --to, or start anew with --overwrite"
+            )
+        return recorded
+    if asked is not None:
+        return asked
+    return wanted.first_day if similar is None else similar
+
+
+def similar_start(facts: Path, retailer: Retailer, wanted: Wanted) -> int | None:
+    """Where the same retailer's history on file begins, so that all sinks tell one history."""
+    header = read_header(facts / "_job")
+    if header is None or header.history_start > wanted.first_day:
+        return None
+    if differences(header, retailer.identity, header.format):
+        return None
+    return header.history_start
+
+
+def _settle(
+    sink: Sink,
+    store: JobStore,
+    facts: Path,
+    retailer: Retailer,
+    wanted: Wanted,
+    overwrite: bool,
+) -> int:
+    """Leave the target with a header that is ours, nothing half-done, and give its first day."""
+    place = sink.root or store.folder
+    tables = set(retailer.tables)
+    if overwrite:
+        # Forgotten first: killed in the middle, what is left is not taken for a history.
+        tables |= {table for table, _ in store.records()}
+        store.forget()
+        sink.clear(tables)
+        store.clear()
+    header = store.read_header()
+    if header is None and sink.holds(tables):
+        raise UserError(
+            f"{place} holds tables without a record of how they were made; choose another folder "
+            "with --to, or remove them and start anew with --overwrite"
+        )
+    changed = differences(header, retailer.identity, sink.format) if header else []
+    if header and changed:
+        raise UserError(
+            f"{place} holds another history: {'; '.join(changed)}. Choose another folder with "
+            "--to, go back to what it was made with, or start anew with --overwrite"
+        )
+    recorded = header.history_start if header else None
+    similar = None if header else similar_start(facts, retailer, wanted)
+    start = choose_start(recorded, similar, wanted, place)
+    if header is None:
+        store.clear()
+        store.write_header(Header.new(retailer.identity, start, sink.format))
+    store.recover()
+    sink.recover(tables)
+    return start

@@ -1,0 +1,140 @@
+"""Renders days and writes them: the same code in the job's own process and in a worker's.
+
+A worker is a new Python that runs `main`: not a fork, so that threads do no harm, and not
+`multiprocessing`, which would run the user's script again. It takes pickles from its standard
+input and answers on its standard output; when the input ends, because the job ended or was
+killed, it ends at once.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.jobstore import Plans
+from retail_datagen.engine.lock import hold_as_worker
+from retail_datagen.engine.source import Plan, Retailer, Source
+from retail_datagen.sinks import PartitionRecord, Sink, open_sink
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Days to render, each with the tables that it still lacks."""
+
+    days: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """All partitions of a task were written."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A worker could not go on. `message` is for people if `user`, else a traceback."""
+
+    message: str
+    user: bool
+
+
+Message = PartitionRecord | TaskDone | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that a worker needs to open for itself what the job has open."""
+
+    source: Source
+    history_start: int
+    job_folder: Path
+    target: str
+    format: str | None
+
+
+class DayRenderer:
+    """Renders tasks and writes what comes out."""
+
+    def __init__(self, retailer: Retailer, history_start: int, plans: Plans, sink: Sink) -> None:
+        self._tables = retailer.tables
+        self._sink = sink
+        window = max((t.lookback_days for t in retailer.tables.values()), default=0) + 1
+
+        @lru_cache(maxsize=window + 1)
+        def load_plan(day: int) -> Plan:
+            return retailer.read_plan(plans.read(day))
+
+        self._render = retailer.render(history_start, load_plan)
+
+    def run(self, task: Task) -> Iterator[PartitionRecord]:
+        """Each partition of the task, as soon as it is written."""
+        for day, tables in task.days:
+            for name in tables:
+                data = self._render(name, day)
+                yield self._sink.write_partition(self._tables[name].table, day, data)
+
+
+def main() -> None:
+    """Serve the job at the other end of standard input and output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source = sys.stdin.buffer
+    # Whatever prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        _serve(source, answers)
+    except BrokenPipeError:
+        os._exit(1)  # The job is gone.
+    except UserError as error:
+        _answer(answers, Failed(str(error), user=True))
+    except Exception:
+        _answer(answers, Failed(traceback.format_exc(), user=False))
+
+
+def _serve(source: BinaryIO, answers: BinaryIO) -> None:
+    setup: Setup = pickle.load(source)
+    hold_as_worker(setup.job_folder)
+    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(source, tasks), daemon=True).start()
+    _use_one_thread()
+    sink = open_sink(setup.target, setup.format)
+    plans = Plans(setup.job_folder / "plans")
+    renderer = DayRenderer(setup.source.open(), setup.history_start, plans, sink)
+    while True:
+        task = tasks.get()
+        for record in renderer.run(task):
+            _answer(answers, record)
+        _answer(answers, TaskDone(task))
+
+
+def _receive(source: BinaryIO, tasks: queue.SimpleQueue[Task]) -> None:
+    """Pass tasks on; the end of the input is the end of the job, and of this process."""
+    try:
+        while True:
+            tasks.put(pickle.load(source))
+    finally:
+        os._exit(0)
+
+
+def _answer(answers: BinaryIO, message: Message) -> None:
+    pickle.dump(message, answers)
+    answers.flush()
+
+
+def _use_one_thread() -> None:
+    """Workers are as many as the cores are: none needs threads of its own."""
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)

@@ -1,0 +1,111 @@
+"""The retailer that the engine runs: world, planner and tables behind the engine's protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+
+from retail_datagen import tables
+from retail_datagen.config.models import RetailConfig
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import to_day
+from retail_datagen.engine.source import Identity, LoadPlan, Plan, Planner, Render, Rendered
+from retail_datagen.plan.dayplan import DayPlan
+from retail_datagen.plan.planner import Planner as RetailPlanner
+from retail_datagen.world.model import World
+from retail_datagen.world.read import ensure_world
+
+
+@dataclass(frozen=True, slots=True)
+class RetailSource:
+    """A configuration, to be opened as often as there are workers.
+
+    `master` is read, and filled first if it is empty, in place of the config's own folder.
+    """
+
+    config: RetailConfig
+    master: Path | None = None
+
+    def open(self) -> OpenRetailer:
+        """Master data in memory. Raises UserError for what generation cannot use."""
+        config = self.config
+        if self.master:
+            paths = config.paths.model_copy(update={"master": self.master})
+            config = config.model_copy(update={"paths": paths})
+        profile = config.load_profile()
+        return OpenRetailer(config, profile, ensure_world(config, profile))
+
+
+class OpenRetailer:
+    """One retailer with its world in memory: an engine `Retailer`."""
+
+    def __init__(self, config: RetailConfig, profile: Profile, world: World) -> None:
+        self._config, self._profile, self._world = config, profile, world
+        self.tables: Mapping[str, Rendered] = {
+            name: Rendered(fact.table, fact.lookback_days)
+            for name, fact in tables.registry().items()
+        }
+        first = to_day(config.calendar.first)
+        self.calendar = range(first, to_day(config.calendar.last) + 1)
+
+    @cached_property
+    def identity(self) -> Identity:
+        return Identity(
+            generator_version(),
+            self._config.content_hash(),
+            self._world.digest,
+            _settings(self._config),
+        )
+
+    def planner(self, history_start: int, state: bytes | None) -> Planner:
+        parts = self._world, self._profile, self._config, history_start
+        if state is None:
+            return RetailPlanner(*parts)
+        return RetailPlanner.restore(*parts, state)
+
+    def read_plan(self, data: bytes) -> Plan:
+        return DayPlan.from_bytes(data)
+
+    def render(self, history_start: int, load_plan: LoadPlan) -> Render:
+        def load(day: int) -> DayPlan:
+            return cast(DayPlan, load_plan(day))
+
+        context = tables.Context(self._world, self._profile, self._config, history_start, load)
+
+        def render(table: str, day: int) -> pa.Table:
+            return tables.render(table, context, day)
+
+        return render
+
+    def traffic(self, day: int) -> float:
+        calendar = self._world.calendar
+        return float(calendar.traffic_ppm[calendar.row(day)]) / 1_000_000
+
+
+def generator_version() -> str:
+    """The version of this program, which is part of a history's identity."""
+    try:
+        return version("retail-datagen")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _settings(config: RetailConfig) -> dict[str, str]:
+    """What shapes content and was written by the user, by dotted path."""
+    found: dict[str, str] = {}
+
+    def walk(prefix: str, value: object) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            found[prefix] = str(value)
+
+    walk("", config.model_dump(mode="json", exclude={"paths", "stream", "realtime"}))
+    return found

@@ -170,6 +170,31 @@ def test_supercenter_describes_many_products() -> None:
     assert build(profile, 12_000).num_rows == 12_000
 
 
+def test_sporting_goods_are_document_002s_variants() -> None:
+    table = build(PROFILES["sporting-goods"])
+    assert Counter(table["Category"].to_pylist()) == {
+        "Footwear": 623,
+        "Apparel": 424,
+        "Sports Equipment": 36,
+        "Fitness": 174,
+        "Accessories": 120,
+        "Electronics": 36,
+        "Nutrition": 72,
+        "Recovery": 58,
+    }
+    names = dict(zip(table["SKU"].to_pylist(), table["ProductName"].to_pylist(), strict=True))
+    assert names["RUN-0042"] == "Running Shoes - Pro Black 9"
+    assert len(set(names.values())) == 1543
+    shoes = table.filter(pc.equal(table["Subcategory"], "Running Shoes"))
+    assert len(set(shoes["Brand"].to_pylist())) == 5
+    classes = dict(zip(table["Category"].to_pylist(), table["Demand"].to_pylist(), strict=True))
+    assert (classes["Apparel"], classes["Footwear"], classes["Electronics"]) == (
+        "high",
+        "medium",
+        "low",
+    )
+
+
 def with_template(template: Template) -> Profile:
     """The sporting-goods profile with one category, which sells one template."""
     profile = PROFILES["sporting-goods"]

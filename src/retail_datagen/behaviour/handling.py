@@ -1,0 +1,104 @@
+"""What happens to stock besides trade: shrink, damage and the corrections of a count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.rng import I64, Stream, lookup
+from retail_datagen.world.model import World
+
+I32 = NDArray[np.int32]
+_DC_SHARE = 0.02
+"""Adjustments in DCs per adjustment in stores: pallets are counted, shelves are pilfered."""
+_STORE_MOST, _DC_MOST = 2, 12
+"""Most units that one correction moves; each number up to it is equally likely."""
+
+
+class Kind(IntEnum):
+    SHRINK = 0
+    DAMAGE = 1
+    COUNT_DOWN = 2
+    COUNT_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """Stock corrections of a day by time: [corrections] at rows of places and products."""
+
+    place: I32
+    product: I32
+    units: I32
+    second: I32
+    kind: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def outflow(self) -> NDArray[np.int64]:
+        """Rows that take stock away."""
+        return np.flatnonzero(self.kind != Kind.COUNT_UP)
+
+    def inflow(self) -> NDArray[np.int64]:
+        """Rows that find stock."""
+        return np.flatnonzero(self.kind == Kind.COUNT_UP)
+
+
+class StockHandling:
+    """Draws corrections in proportion to the units that a day sells."""
+
+    def __init__(self, world: World, profile: Profile, units_per_day: float, seed: int) -> None:
+        supply = profile.supply
+        self._seed = seed
+        self._store = lookup(world.stores.traffic.astype(np.int64), 20)
+        self._product = lookup(world.products.popularity.astype(np.int64), 20)
+        self._dcs = len(world.dcs.dc_id)
+        self._first_hour = int(world.stores.open_hour.max()) * 3600
+        self._last_hour = int(world.stores.close_hour.min()) * 3600
+        shares = [
+            supply.shrink_share,
+            supply.damage_share,
+            supply.count_adjustment_share / 2,
+            supply.count_adjustment_share / 2,
+        ]
+        self._daily = [round(units_per_day * share * 1000) for share in shares]
+
+    def in_stores(self, day: int, traffic_ppm: int) -> Handling:
+        """Corrections in stores on a day of that traffic, between opening and closing."""
+        stream = Stream(self._seed, "handling.stores", day)
+        kind = self._kinds(stream, traffic_ppm, 2 / (1 + _STORE_MOST))
+        bits = stream.u32(len(kind))
+        return self._draw(stream, kind, self._store[bits >> np.uint32(12)], _STORE_MOST)
+
+    def in_dcs(self, day: int, traffic_ppm: int) -> Handling:
+        """Corrections in DCs: fewer, and of more units each."""
+        stream = Stream(self._seed, "handling.dcs", day)
+        kind = self._kinds(stream, traffic_ppm, _DC_SHARE)
+        return self._draw(stream, kind, stream.below(len(kind), self._dcs), _DC_MOST)
+
+    def _kinds(self, stream: Stream, traffic_ppm: int, share: float) -> I64:
+        chance = stream.u16(len(self._daily)).astype(np.int64)
+        expected = [round(d * share) * traffic_ppm // 1_000_000 for d in self._daily]
+        counts = [
+            (e + int(c) * 1000 // 65536) // 1000 for e, c in zip(expected, chance, strict=True)
+        ]
+        return np.repeat(np.arange(len(counts)), counts)
+
+    def _draw(self, stream: Stream, kind: I64, place: NDArray[np.generic], most: int) -> Handling:
+        count = len(kind)
+        product = self._product[stream.u32(count) >> np.uint32(12)]
+        units = 1 + stream.below(count, most)
+        span = max(self._last_hour - self._first_hour, 3600)
+        second = self._first_hour + stream.below(count, span)
+        order = np.sort((second << 32) | np.arange(count)) & 0xFFFFFFFF
+        return Handling(
+            place.astype(np.int32)[order],
+            product.astype(np.int32)[order],
+            units.astype(np.int32)[order],
+            second.astype(np.int32)[order],
+            kind.astype(np.uint8)[order],
+        )

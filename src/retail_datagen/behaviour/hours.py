@@ -1,0 +1,99 @@
+"""When shops are open and when people come: opening seconds and arrival tables of a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.rng import U16, integer_weights, lookup
+from retail_datagen.world.model import World
+
+I32 = NDArray[np.int32]
+HALF_HOUR = 1800
+_BITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """One day's hours: per store in seconds of the day, and arrivals as lookup tables.
+
+    `arrivals[hours_class[store] << 12 | bits]` gives a half hour of the day. A closed day has
+    `is_open` false and nothing else to say.
+    """
+
+    is_open: bool
+    opens: I32
+    closes: I32
+    hours_class: NDArray[np.int64]
+    arrivals: U16
+
+
+class Hours:
+    """Opening hours of every store and the shape of its day."""
+
+    def __init__(self, world: World, profile: Profile) -> None:
+        self._calendar = world.calendar
+        self._open = world.stores.open_hour.astype(np.int64)
+        self._close = world.stores.close_hour.astype(np.int64)
+        temporal = profile.temporal
+        self._weekday = integer_weights(temporal.half_hours, 1000)
+        self._weekend = integer_weights(temporal.half_hours_weekend, 1000)
+        self.online = lookup(integer_weights(temporal.half_hours_online, 1000), _BITS)
+        self._cache: dict[tuple[bool, int, int], OpeningHours] = {}
+
+    def is_open(self, day: int) -> bool:
+        return bool(self._calendar.traffic_ppm[self._calendar.row(day)] > 0)
+
+    def on(self, day: int) -> OpeningHours:
+        """The hours of a day (days since 1970-01-01)."""
+        row = self._calendar.row(day)
+        weekend = (day + 3) % 7 >= 5
+        earlier = int(self._calendar.opens_earlier[row])
+        later = int(self._calendar.closes_later[row])
+        if not self.is_open(day):
+            none = np.zeros(len(self._open), dtype=np.int32)
+            return OpeningHours(False, none, none, none.astype(np.int64), lookup(self._weekday, 4))
+        key = (weekend, earlier, later)
+        if key not in self._cache:
+            self._cache[key] = self._build(weekend, earlier, later)
+        return self._cache[key]
+
+    def _build(self, weekend: bool, earlier: int, later: int) -> OpeningHours:
+        opens = np.maximum(self._open - earlier, 0)
+        closes = np.minimum(self._close + later, 24)
+        shape = self._weekend if weekend else self._weekday
+        kinds, hours_class = np.unique(opens * 25 + closes, return_inverse=True)
+        half_hours = np.arange(48)
+        tables = []
+        for kind in kinds:
+            first, last = divmod(int(kind), 25)
+            is_open = (half_hours >= 2 * first) & (half_hours < 2 * last)
+            weights = np.where(is_open, shape, 0)
+            tables.append(lookup(weights if weights.any() else is_open.astype(np.int64), _BITS))
+        return OpeningHours(
+            True,
+            (opens * 3600).astype(np.int32),
+            (closes * 3600).astype(np.int32),
+            hours_class.astype(np.int64),
+            np.concatenate(tables),
+        )
+
+
+def arrival_seconds(half_hour_table: U16, offset: Any, bits: NDArray[np.uint32]) -> I32:
+    """Seconds of the day, one for each 32 random bits, by an arrivals table.
+
+    `offset` is where each one's table begins within `half_hour_table`, a multiple of 4,096.
+    """
+    half_hour = half_hour_table[offset + (bits >> np.uint32(32 - _BITS)).astype(np.int64)]
+    within = ((bits & np.uint32(0xFFFFF)).astype(np.int64) * HALF_HOUR) >> 20
+    seconds: I32 = (half_hour.astype(np.int64) * HALF_HOUR + within).astype(np.int32)
+    return seconds
+
+
+def table_offset(hours: OpeningHours, stores: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each store's arrivals table begins, for `arrival_seconds`."""
+    return hours.hours_class[stores] << _BITS

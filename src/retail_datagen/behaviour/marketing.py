@@ -1,0 +1,120 @@
+"""Impressions of the campaigns that run on a day, and whom they bring to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup
+from retail_datagen.world.model import World
+
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+_LATEST_VISIT = 4
+"""Days after an impression on which its reader may still come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impressions:
+    """Impressions of a day by time: [impressions]; `cost` in cents, rows of world and profile."""
+
+    second: I32
+    campaign: I32
+    channel: U8
+    device: U8
+    creative: U8
+    customer: I32
+    cost: I64
+
+    def __len__(self) -> int:
+        return len(self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Readers who will come, `delay` days after the impression: [responses]."""
+
+    customer: I32
+    promotion: NDArray[np.int16]
+    delay: U8
+
+
+class Marketing:
+    """Draws impressions by campaign weight, channel, target segment and hour."""
+
+    def __init__(self, world: World, profile: Profile, online_hours: U16, seed: int) -> None:
+        self._seed = seed
+        self._campaigns = world.campaigns
+        self._hours = online_hours
+        channels = profile.marketing.channels
+        self.devices = tuple(dict.fromkeys(d for c in channels for d in c.devices))
+        self._channel = lookup(integer_weights([c.weight for c in channels]), 12)
+        device_tables = [
+            lookup(integer_weights([c.devices.get(d, 0.0) for d in self.devices]), 8)
+            for c in channels
+        ]
+        self._device = np.concatenate(device_tables).astype(np.uint8)
+        self._cost = np.array([[round(c * 100) for c in ch.cost] for ch in channels], np.int64)
+        self._conversion = integer_weights([c.conversion for c in channels], 1 << 16)
+        self._response = integer_weights(
+            [profile.segments[s].promo_response for s in SEGMENTS], 1000
+        )
+        self._segment = world.customers.segment
+        by_segment = np.sort((self._segment.astype(np.int64) << 32) | np.arange(len(self._segment)))
+        self._customers = (by_segment & 0xFFFFFFFF).astype(np.int32)
+        self._first = np.searchsorted(by_segment >> 32, np.arange(len(SEGMENTS) + 1))
+
+    def active(self, day: int) -> NDArray[np.int64]:
+        """Rows of the campaigns that run on a day."""
+        campaigns = self._campaigns
+        return np.flatnonzero((campaigns.first_day <= day) & (day <= campaigns.last_day))
+
+    def draw(self, day: int, count: int) -> Impressions:
+        """`count` impressions, by time. There must be an active campaign when count > 0."""
+        active = self.active(day)
+        stream = Stream(self._seed, "impressions", day)
+        times = stream.u32(count)
+        half_hour = self._hours[times & np.uint32(0xFFF)]
+        second = half_hour.astype(np.int64) * 1800 + (
+            (times >> np.uint32(12)).astype(np.int64) * 1800 >> 20
+        )
+        second.sort()
+        bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
+        running = lookup(self._campaigns.weight[active].astype(np.int64), 12)
+        campaign = active[running[bits[:, 0] >> np.uint16(4)]] if count else active[:0]
+        channel = self._channel[bits[:, 1] >> np.uint16(4)].astype(np.int64)
+        device = self._device[(channel << 8) | (bits[:, 2] >> np.uint16(8))]
+        creative = (bits[:, 2] & np.uint16(3)).astype(np.uint8)
+        target = self._campaigns.segment[campaign].astype(np.int64)
+        everybody = target < 0
+        first = np.where(everybody, 0, self._first[target])
+        last = np.where(everybody, len(self._customers), self._first[target + 1])
+        reached = np.minimum(
+            first + stream.below(count, np.maximum(last - first, 1)), len(self._customers) - 1
+        )
+        low, high = self._cost[channel, 0], self._cost[channel, 1]
+        cost = low + (((high - low + 1) * bits[:, 3]) >> 16)
+        return Impressions(
+            second.astype(np.int32),
+            campaign.astype(np.int32),
+            channel.astype(np.uint8),
+            device,
+            creative,
+            self._customers[reached],
+            cost,
+        )
+
+    def respond(self, day: int, impressions: Impressions) -> Response:
+        """Whom the day's impressions bring to a store, and how many days later."""
+        bits = Stream(self._seed, "impressions.response", day).u32(len(impressions))
+        appeal = self._response[self._segment[impressions.customer]]
+        odds = self._conversion[impressions.channel] * appeal // 1000
+        won = np.flatnonzero((bits >> np.uint32(16)).astype(np.int64) < odds)
+        delay = 1 + ((bits[won] & np.uint32(0xFFFF)).astype(np.int64) * _LATEST_VISIT >> 16)
+        promotion = self._campaigns.promotion[impressions.campaign[won]]
+        return Response(
+            impressions.customer[won], promotion.astype(np.int16), delay.astype(np.uint8)
+        )

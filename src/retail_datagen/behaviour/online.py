@@ -1,0 +1,163 @@
+"""Online orders of a day: who orders what, from which node, and when it is picked and delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.behaviour.assortment import CATEGORY_BITS, PRODUCT_BITS, Shelves
+from retail_datagen.behaviour.hours import Hours
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup, slots
+from retail_datagen.world.model import World
+
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+MODES = ("SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS")
+DC, STORE, PICKUP = 0, 1, 2
+SLOWEST_DAYS = 8
+"""An order is delivered at the latest so many days after it was placed."""
+_DAY = 86_400
+_HOUR = 3_600
+_MOST_LINES = 15
+_LONGEST_CLOSURE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Online orders of a day by time: [orders].
+
+    `node` is a row of the DCs (mode DC) or of the stores. Times are seconds since the order
+    day's midnight, so those of later days exceed 86,400; `shipped` is -1 for pick-up.
+    """
+
+    second: I32
+    customer: I32
+    mode: U8
+    node: I32
+    tender_bits: U16
+    coupon_bits: U16
+    lines: U8
+    picked: I32
+    shipped: I32
+    delivered: I32
+
+    def __len__(self) -> int:
+        return len(self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLines:
+    """Lines that the orders of a day ask for: [lines]; `order` is a row of `Orders`."""
+
+    order: I32
+    product: NDArray[np.uint16]
+    quantity: U8
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+class OnlineShop:
+    """Draws the online orders of a day."""
+
+    def __init__(
+        self, world: World, profile: Profile, hours: Hours, mission_share: I64, seed: int
+    ) -> None:
+        self._seed = seed
+        self._hours = hours
+        self._customers = world.customers
+        self._dc_of_store = world.stores.dc
+        self._categories = len(world.categories)
+        self._mode = lookup(
+            integer_weights([profile.online.modes.get(m, 0.0) for m in MODES]),
+            8,  # type: ignore[call-overload]
+        ).astype(np.uint8)
+        self._mission = lookup(mission_share // 1000, 8)
+        ratio = (profile.online.lines_mean - 1) / profile.online.lines_mean
+        weight, weights = 1.0, []
+        for _ in range(_MOST_LINES):
+            weights.append(weight)
+            weight *= ratio
+        sizes = slots(integer_weights(weights, 1_000_000), 1 << 12)
+        self._lines = np.repeat(np.arange(1, _MOST_LINES + 1, dtype=np.uint8), sizes)
+
+    def draw(self, day: int, count: int, shelves: Shelves) -> tuple[Orders, OrderLines]:
+        """`count` orders of the day and their lines; a customer orders once a day at most."""
+        stream = Stream(self._seed, "online", day)
+        times = np.sort(self._times(stream, count))
+        population = len(self._customers.customer_id)
+        start = int(stream.u32(1)[0])
+        customer = ((np.arange(count) * 1_000_000_241 + start) % population).astype(np.int32)
+        bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
+        mode = self._mode[bits[:, 0] >> np.uint16(8)]
+        store = self._customers.stores[customer, 0]
+        node = np.where(mode == DC, self._dc_of_store[store].astype(np.int32), store)
+        lines = self._lines[bits[:, 1] >> np.uint16(4)]
+        picked, shipped, delivered = self._fulfil(day, times, mode, node, stream)
+        orders = Orders(
+            times, customer, mode, node, bits[:, 2], bits[:, 3], lines, picked, shipped, delivered
+        )
+        return orders, self._lines_of(orders, shelves, stream)
+
+    def _times(self, stream: Stream, count: int) -> I32:
+        bits = stream.u32(count)
+        half_hour = self._hours.online[bits & np.uint32(0xFFF)].astype(np.int64)
+        within = (bits >> np.uint32(12)).astype(np.int64) * 1800 >> 20
+        return (half_hour * 1800 + within).astype(np.int32)
+
+    def _lines_of(self, orders: Orders, shelves: Shelves, stream: Stream) -> OrderLines:
+        order = np.repeat(np.arange(len(orders), dtype=np.int32), orders.lines)
+        mission = self._mission[stream.u8(len(orders))].astype(np.int64)[order]
+        bits = stream.u64(len(order)).view(np.uint16).reshape(-1, 4)
+        category = shelves.online[
+            (mission << CATEGORY_BITS) | (bits[:, 0] >> np.uint16(16 - CATEGORY_BITS))
+        ]
+        segment = self._customers.segment[orders.customer[order]].astype(np.int64)
+        shelf = segment * self._categories + category
+        product = shelves.products[
+            (shelf << PRODUCT_BITS) | (bits[:, 1] >> np.uint16(16 - PRODUCT_BITS))
+        ]
+        quantity = 1 + (bits[:, 2] > 52_000).astype(np.uint8) + (bits[:, 2] > 63_000)
+        return OrderLines(order, product, quantity.astype(np.uint8))
+
+    def _fulfil(
+        self, day: int, second: I32, mode: U8, node: I32, stream: Stream
+    ) -> tuple[I32, I32, I32]:
+        """Seconds since the order day's midnight of picking, shipping (-1: none), delivery.
+
+        DCs pick around the clock; stores pick while they are open, else after the next opening.
+        """
+        count = len(second)
+        picked = second.astype(np.int64) + _HOUR + stream.below(count, 5 * _HOUR)
+        picked = self._when_open(day, picked, node, mode != DC, stream)
+        shipped = picked + _HOUR + stream.below(count, 5 * _HOUR)
+        carried = (shipped // _DAY + 1 + stream.below(count, 4)) * _DAY
+        carried += 8 * _HOUR + stream.below(count, 12 * _HOUR)
+        handed = picked + 1800 + stream.below(count, 4 * _HOUR)
+        handed = self._when_open(day, handed, node, mode == PICKUP, stream)
+        collected = mode == PICKUP
+        return (
+            picked.astype(np.int32),
+            np.where(collected, -1, shipped).astype(np.int32),
+            np.where(collected, handed, carried).astype(np.int32),
+        )
+
+    def _when_open(
+        self, day: int, seconds: I64, store: I32, needed: NDArray[np.bool_], stream: Stream
+    ) -> I64:
+        """`seconds` moved, where `needed`, to soon after the store's next opening."""
+        spread = 60 + stream.below(len(seconds), 2 * _HOUR)
+        waiting = needed.copy()
+        where = np.where(needed, store, 0)
+        for later in range(_LONGEST_CLOSURE):
+            hours = self._hours.on(day + later)
+            if not waiting.any() or not hours.is_open:
+                continue
+            opens = later * _DAY + hours.opens[where].astype(np.int64)
+            closes = later * _DAY + hours.closes[where].astype(np.int64)
+            seconds = np.where(waiting & (seconds < opens), opens + spread, seconds)
+            waiting &= seconds >= closes
+        return seconds

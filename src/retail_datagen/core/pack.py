@@ -1,0 +1,81 @@
+"""Named arrays and numbers as compressed bytes: the same content gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_MAGIC = b"RDG1"
+_ALIGN = 8
+T = TypeVar("T")
+
+
+def pack(values: Mapping[str, NDArray[Any] | int]) -> bytes:
+    """Arrays (one-dimensional) and integers by name, as bytes for `unpack`."""
+    heads: list[list[object]] = []
+    body: list[bytes] = []
+    for name, value in values.items():
+        if isinstance(value, int):
+            heads.append([name, "int", value])
+            continue
+        array = np.ascontiguousarray(value)
+        raw = array.tobytes()
+        heads.append([name, array.dtype.str, len(array)])
+        body.append(raw + b"\0" * (-len(raw) % _ALIGN))
+    head = json.dumps(heads, separators=(",", ":")).encode()
+    plain = len(head).to_bytes(8, "little") + head + b"\0" * (-len(head) % _ALIGN) + b"".join(body)
+    packed = pa.Codec("zstd", 1).compress(plain, asbytes=True)
+    return _MAGIC + len(plain).to_bytes(8, "little") + packed
+
+
+def unpack(data: bytes) -> dict[str, NDArray[Any] | int]:
+    """What `pack` was given. Raises ValueError when the bytes are damaged."""
+    if data[:4] != _MAGIC:
+        raise ValueError("not a packed record of retail-datagen")
+    size = int.from_bytes(data[4:12], "little")
+    try:
+        plain = pa.Codec("zstd").decompress(data[12:], size, asbytes=True)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ValueError(f"a packed record is damaged: {error}") from error
+    length = int.from_bytes(plain[:8], "little")
+    offset = 8 + length + (-length % _ALIGN)
+    values: dict[str, NDArray[Any] | int] = {}
+    for name, kind, number in json.loads(plain[8 : 8 + length]):
+        if kind == "int":
+            values[name] = number
+            continue
+        dtype = np.dtype(kind)
+        values[name] = np.frombuffer(plain, dtype=dtype, count=number, offset=offset)
+        used = dtype.itemsize * number
+        offset += used + (-used % _ALIGN)
+    return values
+
+
+def flatten(record: object, prefix: str = "") -> dict[str, NDArray[Any] | int]:
+    """A dataclass of arrays, integers and such dataclasses, as names with dots."""
+    values: dict[str, NDArray[Any] | int] = {}
+    for field in fields(record):  # type: ignore[arg-type]
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            values |= flatten(value, f"{prefix}{field.name}.")
+        else:
+            values[prefix + field.name] = value
+    return values
+
+
+def restore(kind: type[T], values: Mapping[str, NDArray[Any] | int], prefix: str = "") -> T:
+    """The dataclass that `flatten` took apart. Raises KeyError when a field is missing."""
+    hints = get_type_hints(kind)
+    made: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        if is_dataclass(hints[field.name]):
+            made[field.name] = restore(hints[field.name], values, f"{prefix}{field.name}.")
+        else:
+            made[field.name] = values[prefix + field.name]
+    return kind(**made)

@@ -1,0 +1,185 @@
+"""The night's dispatch: which orders tomorrow's trucks take, within what DCs, trucks and stores hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.rng import I64, Stream
+from retail_datagen.plan.dayplan import Shipments
+from retail_datagen.plan.replenish import HIGH, URGENT, OrderBook, grouped_within
+from retail_datagen.world.model import World
+
+_MINUTE = 60
+_HOUR = 3600
+_FIRST_CALL = 3 * _HOUR
+_KM_PER_HOUR = 65
+_LONGEST_TRIP = 10 * _HOUR
+_WAITS_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Tomorrow's shipments and the orders that wait for another truck."""
+
+    shipments: Shipments
+    taken: OrderBook
+    waiting: OrderBook
+
+
+@dataclass(frozen=True, slots=True)
+class _Loads:
+    """One truckload each, for one store and one temperature: [loads]."""
+
+    store: I64
+    cold: I64
+    units: I64
+    urgency: I64
+    of_line: I64
+
+
+class Dispatcher:
+    """Fills trucks from a DC's orders. One truck makes one trip a day to one store."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self._world, self._seed = world, seed
+        self._products = len(world.products.product_id)
+        dcs = len(world.dcs.dc_id)
+        fleet = world.trucks.dc.astype(np.int64) * 2 + world.trucks.refrigerated
+        self._fleet = [np.flatnonzero(fleet == kind) for kind in range(2 * dcs)]
+        for kind, trucks in enumerate(self._fleet):
+            if not len(trucks):
+                raise UserError(
+                    f"trucks.csv: distribution center {world.dcs.dc_id[kind // 2]} has no "
+                    f"{'refrigerated' if kind % 2 else 'unrefrigerated'} truck; "
+                    "give it at least one of each kind"
+                )
+        smallest = np.array([int(world.trucks.capacity[t].min()) for t in self._fleet])
+        self.most_units: I64 = (smallest // 4).reshape(dcs, 2).min(axis=1)[world.stores.dc]
+        self._load_size = smallest - smallest // 4
+        self._least_load = smallest // 10
+        self._fleet_size = np.array([len(trucks) for trucks in self._fleet])
+
+    def dispatch(
+        self, day: int, book: OrderBook, dc_stock: NDArray[np.int32], room: I64
+    ) -> Dispatch:
+        """Shipments of `day` from the orders of the evening before.
+
+        `dc_stock` is units per DC cell, `room` the units each store can still take.
+        """
+        taken = self._available(book, dc_stock, room)
+        rows = np.flatnonzero(taken)
+        loads = self._load(book, rows)
+        truck = self._trucks(day, loads)
+        leaves = truck[loads.of_line] >= 0
+        taken[rows[~leaves]] = False
+        rows, of_line = rows[leaves], loads.of_line[leaves]
+        shipments = self._time(day, loads, truck, book, rows, of_line)
+        return Dispatch(shipments, book.where(taken), book.where(~taken))
+
+    def _available(
+        self, book: OrderBook, dc_stock: NDArray[np.int32], room: I64
+    ) -> NDArray[np.bool_]:
+        """Orders that DC stock, DC throughput and the store's room allow."""
+        store = book.cell // self._products
+        product = book.cell - store * self._products
+        dc = self._world.stores.dc[store].astype(np.int64)
+        rank = _rank(book)
+        fits = np.ones(len(store), dtype=np.bool_)
+        limits = [
+            (dc * self._products + product, dc_stock.astype(np.int64)),
+            (dc, self._world.dcs.throughput),
+            (store, room),
+        ]
+        for group, limit in limits:
+            rows = np.flatnonzero(fits)
+            fits[rows] = grouped_within(group[rows], rank[rows], book.units[rows], limit)
+        return fits
+
+    def _load(self, book: OrderBook, rows: I64) -> _Loads:
+        """Packs the orders of a store and temperature into loads that any such truck carries."""
+        store = book.cell[rows] // self._products
+        product = book.cell[rows] - store * self._products
+        cold = self._world.products.refrigerated[product].astype(np.int64)
+        group = store * 2 + cold
+        order = np.lexsort((rows, _rank(book)[rows], group))
+        served, units = group[order], book.units[rows][order].astype(np.int64)
+        running = np.cumsum(units)
+        before = np.concatenate([[0], running])[np.searchsorted(served, served)]
+        size = self._load_size[self._world.stores.dc[served // 2].astype(np.int64) * 2 + served % 2]
+        number = (running - before - 1) // size
+        key = served * 1024 + np.minimum(number, 1023)
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        load_of = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(key))))
+        of_line = np.empty(len(rows), dtype=np.int64)
+        of_line[order] = load_of
+        waited = (book.age[rows] >= _WAITS_DAYS) * HIGH
+        urgency = np.maximum(book.priority[rows], waited)[order].astype(np.int64)
+        if not len(first):
+            none = np.zeros(0, dtype=np.int64)
+            return _Loads(none, none, none, none, of_line)
+        return _Loads(
+            served[first] // 2,
+            served[first] % 2,
+            np.add.reduceat(units, first),
+            np.maximum.reduceat(urgency, first),
+            of_line,
+        )
+
+    def _trucks(self, day: int, loads: _Loads) -> I64:
+        """The truck of each load, or -1 where it is too small to go or no truck is left."""
+        kind = self._world.stores.dc[loads.store].astype(np.int64) * 2 + loads.cold
+        worth = (loads.units >= self._least_load[kind]) | (loads.urgency >= HIGH)
+        truck = np.full(len(kind), -1, dtype=np.int64)
+        rows = np.flatnonzero(worth)
+        order = rows[
+            np.lexsort((loads.store[rows], -loads.units[rows], -loads.urgency[rows], kind[rows]))
+        ]
+        served = kind[order]
+        place = np.arange(len(order)) - np.searchsorted(served, served)
+        for fleet, trucks in enumerate(self._fleet):
+            mine = (served == fleet) & (place < len(trucks))
+            truck[order[mine]] = trucks[(place[mine] + day) % len(trucks)]
+        return truck
+
+    def _time(
+        self, day: int, loads: _Loads, truck: I64, book: OrderBook, rows: I64, of_line: I64
+    ) -> Shipments:
+        """Departure to completion of the loads that go, in order of their departure."""
+        going = np.flatnonzero(truck >= 0)
+        stream = Stream(self._seed, "shipments", day)
+        count = len(going)
+        scheduled = _FIRST_CALL + stream.below(count, 2 * _HOUR)
+        order = np.lexsort((loads.store[going], loads.cold[going], truck[going], scheduled))
+        going, scheduled = going[order], scheduled[order]
+        store = loads.store[going]
+        km = self._world.stores.dc_km[store].astype(np.int64)
+        loading = scheduled + 20 * _MINUTE + stream.below(count, 40 * _MINUTE)
+        departed = loading + 20 * _MINUTE + stream.below(count, 40 * _MINUTE)
+        speed = 80 + stream.below(count, 40)
+        trip = np.minimum(15 * _MINUTE + km * _HOUR * speed // (_KM_PER_HOUR * 100), _LONGEST_TRIP)
+        arrived = departed + trip
+        unloading = arrived + 5 * _MINUTE + stream.below(count, 15 * _MINUTE)
+        completed = unloading + 15 * _MINUTE + stream.below(count, 45 * _MINUTE)
+        position = np.full(len(truck), -1, dtype=np.int64)
+        position[going] = np.arange(count)
+        line_order = np.lexsort((book.cell[rows], position[of_line]))
+        cell = book.cell[rows][line_order]
+        times = (scheduled, loading, departed, arrived, unloading, completed)
+        return Shipments(
+            self._world.stores.dc[store].astype(np.int16),
+            store.astype(np.int32),
+            truck[going].astype(np.int32),
+            *(t.astype(np.int32) for t in times),
+            np.bincount(position[of_line], minlength=count).astype(np.int32),
+            (cell % self._products).astype(np.uint16),
+            book.units[rows][line_order],
+        )
+
+
+def _rank(book: OrderBook) -> I64:
+    """Who is served first: the urgent, then the oldest."""
+    return (URGENT - book.priority.astype(np.int64)) * 16 + 15 - book.age

@@ -1,0 +1,102 @@
+"""What one day hands to the next: stock, orders under way, returns and customers to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.core.pack import flatten, pack, restore, unpack
+from retail_datagen.plan.dayplan import ReturnsDue, Shipments
+from retail_datagen.plan.replenish import OrderBook, SupplierOrders
+
+I32 = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedReturns:
+    """Sold lines that will come back, and the day on which they do: [returns]."""
+
+    due: I32
+    lines: ReturnsDue
+
+    def split(self, day: int) -> tuple[ReturnsDue, AwaitedReturns]:
+        """(those due on `day`, the others)."""
+        today = self.due == day
+        return _pick(self.lines, today), AwaitedReturns(self.due[~today], _pick(self.lines, ~today))
+
+    def and_then(self, due: I32, lines: ReturnsDue) -> AwaitedReturns:
+        joined = (
+            np.concatenate([getattr(self.lines, f.name), getattr(lines, f.name)])
+            for f in fields(ReturnsDue)
+        )
+        return AwaitedReturns(np.concatenate([self.due, due]), ReturnsDue(*joined))
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Customers who will answer an impression: [customers] day, customer, promotion."""
+
+    due: I32
+    customer: I32
+    promotion: NDArray[np.int16]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Announced:
+        return Announced(self.due[chosen], self.customer[chosen], self.promotion[chosen])
+
+    def and_then(self, later: Announced) -> Announced:
+        return Announced(
+            np.concatenate([self.due, later.due]),
+            np.concatenate([self.customer, later.customer]),
+            np.concatenate([self.promotion, later.promotion]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The retailer between two days; `day` is the next one. Stock is units per cell, flat.
+
+    Stock excludes what is promised: ordered online but not picked, loaded for tomorrow.
+    """
+
+    day: int
+    next_trace: int
+    store_stock: I32
+    dc_stock: I32
+    store_on_order: I32
+    dc_on_order: I32
+    book: OrderBook
+    suppliers: SupplierOrders
+    shipments: Shipments
+    returns: AwaitedReturns
+    announced: Announced
+
+    def to_bytes(self) -> bytes:
+        return pack(flatten(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> State:
+        """Raises ValueError when the bytes are damaged."""
+        return restore(cls, unpack(data))
+
+
+def no_shipments() -> Shipments:
+    none = np.zeros(0, dtype=np.int32)
+    return Shipments(none.astype(np.int16), *(none for _ in range(9)), none.astype(np.uint16), none)
+
+
+def no_returns() -> AwaitedReturns:
+    none = np.zeros(0, dtype=np.int32)
+    few = none.astype(np.uint8)
+    lines = ReturnsDue(none, none, none, none, few, none, none.astype(np.uint16), few, none)
+    return AwaitedReturns(none, lines)
+
+
+def nobody_announced() -> Announced:
+    none = np.zeros(0, dtype=np.int32)
+    return Announced(none, none, none.astype(np.int16))
+
+
+def _pick(lines: ReturnsDue, chosen: NDArray[np.bool_]) -> ReturnsDue:
+    return ReturnsDue(*(getattr(lines, f.name)[chosen] for f in fields(ReturnsDue)))

@@ -1,0 +1,55 @@
+"""Which visits become receipts once stock has answered, and how receipts and lines are numbered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retail_datagen.behaviour.baskets import Lines
+from retail_datagen.behaviour.journeys import Visits
+from retail_datagen.core.rng import Ints
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tills:
+    """Receipts of a day by time, and their lines.
+
+    Per receipt: `visit` (row of the visits), `number` (1, 2 … in its store that day).
+    Per line: `line` (row of the drawn lines), `receipt` (row here), `position` (1, 2 …).
+    """
+
+    visit: I64
+    number: I32
+    line: I64
+    receipt: I64
+    position: NDArray[np.uint8]
+
+
+def ring_up(visits: Visits, lines: Lines, lost: Ints) -> Tills:
+    """Receipts of the visits that found something; `lost` are rows of the lines not found."""
+    kept = np.ones(len(lines), dtype=np.bool_)
+    kept[lost] = False
+    line = np.flatnonzero(kept)
+    visit_of_line = lines.visit[line]
+    sizes = np.bincount(visit_of_line, minlength=len(visits))
+    visit = np.flatnonzero(sizes)
+    sizes = sizes[visit]
+    receipt = np.repeat(np.arange(len(visit)), sizes)
+    starts = np.cumsum(sizes) - sizes
+    position = (np.arange(len(line)) - np.repeat(starts, sizes) + 1).astype(np.uint8)
+    return Tills(visit, _numbers(visits.store[visit]), line, receipt, position)
+
+
+def _numbers(store: I32) -> I32:
+    """1, 2, 3 … within each store, in the order given."""
+    order = np.sort((store.astype(np.int64) << 32) | np.arange(len(store))) & 0xFFFFFFFF
+    grouped = store[order]
+    starts = np.searchsorted(grouped, grouped)
+    numbers = np.empty(len(store), dtype=np.int32)
+    numbers[order] = np.arange(len(store)) - starts + 1
+    return numbers

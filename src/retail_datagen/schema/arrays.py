@@ -1,0 +1,61 @@
+"""NumPy arrays as Arrow columns, without a copy where the memory allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from retail_datagen.schema.table import Kind, Table
+
+Column = pa.Array | NDArray[Any]
+
+
+def batch(table: Table, columns: Sequence[Column]) -> pa.Table:
+    """Columns in the table's order as one Arrow table.
+
+    NumPy columns are taken by kind: integers as they are, money as int64 cents, timestamps as
+    int64 seconds since 1970, dates as int32 days.
+    """
+    if len(columns) != len(table.columns):
+        raise ValueError(f"{table.name} has {len(table.columns)} columns, not {len(columns)}")
+    arrays = [
+        column if isinstance(column, (pa.Array, pa.ChunkedArray)) else plain(spec.kind, column)
+        for spec, column in zip(table.columns, columns, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=table.arrow)
+
+
+_STORED: dict[Kind, tuple[Any, pa.DataType]] = {
+    Kind.INT: (np.int32, pa.int32()),
+    Kind.LONG: (np.int64, pa.int64()),
+    Kind.MONEY: (np.int64, pa.decimal64(12, 2)),
+    Kind.TIMESTAMP: (np.int64, pa.timestamp("s")),
+    Kind.DATE: (np.int32, pa.date32()),
+}
+
+
+def plain(kind: Kind, values: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+    """A numeric column; rows where `present` is false are null."""
+    dtype, arrow_type = _STORED[kind]
+    data = np.ascontiguousarray(values, dtype=dtype)
+    valid = None
+    if present is not None:
+        valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(arrow_type, len(data), [valid, pa.py_buffer(data)])
+
+
+def category(
+    codes: NDArray[Any], names: Sequence[str] | pa.Array, present: NDArray[np.bool_] | None = None
+) -> pa.Array:
+    """A category column: `codes` are rows of `names`; null where `present` is false."""
+    dictionary = names if isinstance(names, pa.Array) else pa.array(list(names), pa.string())
+    index = np.ascontiguousarray(codes, dtype=np.int32)
+    valid = None
+    if present is not None:
+        valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    indices = pa.Array.from_buffers(pa.int32(), len(index), [valid, pa.py_buffer(index)])
+    return pa.DictionaryArray.from_arrays(indices, dictionary, safe=False)

@@ -1,0 +1,109 @@
+"""A table is declared once, here's how; Arrow, Parquet settings, CSV, SQL and docs derive from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import pyarrow as pa
+
+
+class Kind(Enum):
+    """What a column holds, independent of any file format."""
+
+    INT = "integer"
+    LONG = "long integer"
+    MONEY = "money"
+    TIMESTAMP = "timestamp"
+    DATE = "date"
+    TEXT = "text"
+    CATEGORY = "category"
+    FLAG = "flag"
+    FLOAT = "float"
+
+
+class Encoding(Enum):
+    """How a column's values follow each other, which decides how Parquet stores them best."""
+
+    PLAIN = "plain"
+    DICTIONARY = "dictionary"
+    DELTA = "delta"
+    """Integers and times that are sorted or small."""
+    DELTA_TEXT = "delta_text"
+    """Texts that share a prefix with the one above: identifiers in sequence."""
+
+
+_ARROW = {
+    Kind.INT: pa.int32(),
+    Kind.LONG: pa.int64(),
+    Kind.MONEY: pa.decimal64(12, 2),
+    Kind.TIMESTAMP: pa.timestamp("s"),
+    Kind.DATE: pa.date32(),
+    Kind.TEXT: pa.string(),
+    Kind.CATEGORY: pa.dictionary(pa.int32(), pa.string()),
+    Kind.FLAG: pa.bool_(),
+    Kind.FLOAT: pa.float64(),
+}
+_ENCODING = {
+    Kind.INT: Encoding.DICTIONARY,
+    Kind.LONG: Encoding.DELTA,
+    Kind.MONEY: Encoding.DELTA,
+    Kind.TIMESTAMP: Encoding.DELTA,
+    Kind.DATE: Encoding.DICTIONARY,
+    Kind.TEXT: Encoding.PLAIN,
+    Kind.CATEGORY: Encoding.DICTIONARY,
+    Kind.FLAG: Encoding.PLAIN,
+    Kind.FLOAT: Encoding.PLAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name in files, what it holds and what it means.
+
+    `references` names the column it points to, as `"stores.StoreID"`. `null` says whether a
+    value may be absent. `encoding` overrides the one that the kind suggests.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    references: str = ""
+    null: bool = False
+    encoding: Encoding | None = None
+    example: str = ""
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        return _ARROW[self.kind]
+
+    @property
+    def storage(self) -> Encoding:
+        return self.encoding or _ENCODING[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its columns in file order and the columns that identify a row."""
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    namespace: str = "retail"
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema of a batch of this table."""
+        return pa.schema([pa.field(c.name, c.arrow_type, nullable=c.null) for c in self.columns])
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises KeyError."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name}")

@@ -1,0 +1,72 @@
+"""Identifiers as files show them: TRC…, RCP…, SHIP…, ORD…, RET…, IMP…, BLE…, AD…."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from retail_datagen.core.ids import Digits, fixed_text, sequence_text, text_rows
+from retail_datagen.core.rng import I64, Ints
+from retail_datagen.tables.context import Context
+
+TRACE_DIGITS = 10
+DAILY_DIGITS = 6
+
+
+def trace_sequence(first: int, count: int) -> pa.Array:
+    """TRC0000000006, TRC0000000007 … from `first` on."""
+    return sequence_text(b"TRC", first, count, TRACE_DIGITS)
+
+
+def traces(numbers: Ints) -> pa.Array:
+    """The trace of each number."""
+    return fixed_text([b"TRC", Digits(numbers, TRACE_DIGITS)])
+
+
+def trace_rows(numbers: Ints) -> NDArray[Any]:
+    """Traces as rows that may be repeated before they become a column."""
+    return text_rows([b"TRC", Digits(numbers, TRACE_DIGITS)])
+
+
+def receipt_rows(
+    context: Context, day: Ints, second: Ints, store: Ints, number: Ints
+) -> NDArray[Any]:
+    """RCP, date, hour and minute, store, and the receipt's number in its store that day."""
+    store_digits, number_digits = context.receipt_digits
+    minute = second.astype(np.int64) // 60
+    clock = minute // 60 * 100 + minute % 60
+    parts: list[bytes | Digits] = [b"RCP", Digits(calendar_number(day), 8), Digits(clock, 4)]
+    parts.append(Digits(context.world.stores.store_id[store], store_digits))
+    parts.append(Digits(number, number_digits))
+    return text_rows(parts)
+
+
+def daily(prefix: str, day: int, numbers: Ints) -> pa.Array:
+    """`prefix`, date and a number of that day: ORD20240101000001."""
+    return fixed_text([f"{prefix}{compact_date(day)}".encode(), Digits(numbers, DAILY_DIGITS)])
+
+
+def daily_sequence(prefix: str, day: int, count: int) -> pa.Array:
+    """`daily` for the numbers 1 … count."""
+    width = max(DAILY_DIGITS, len(str(count)))
+    return sequence_text(f"{prefix}{compact_date(day)}".encode(), 1, count, width)
+
+
+def numbered(prefix: bytes, numbers: Ints, among: Ints) -> pa.Array:
+    """`prefix` and a number, as wide as the widest of `among`."""
+    return fixed_text([prefix, Digits(numbers, len(str(int(among.max()))))])
+
+
+def compact_date(day: int) -> str:
+    """20240101."""
+    return str(np.datetime64(day, "D")).replace("-", "")
+
+
+def calendar_number(day: Ints) -> I64:
+    """20240101 as a number, for each day."""
+    days, position = np.unique(day, return_inverse=True)
+    numbers = np.array([int(compact_date(int(d))) for d in days], dtype=np.int64)
+    return numbers[position] if len(days) else np.zeros(0, dtype=np.int64)

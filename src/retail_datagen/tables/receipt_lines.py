@@ -1,0 +1,71 @@
+"""Receipt lines: what was on each receipt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from retail_datagen.core.ids import text_column
+from retail_datagen.schema import Column, Encoding, Kind, Table
+from retail_datagen.schema.arrays import batch, category
+from retail_datagen.tables.base import FactTable, time_column, trace_column
+from retail_datagen.tables.context import Day
+from retail_datagen.tables.money import line_money
+from retail_datagen.tables.names import receipt_rows, trace_rows
+
+TABLE = Table(
+    name="receipt_lines",
+    doc="One row per product on a receipt.",
+    columns=(
+        trace_column("The receipt's."),
+        time_column("The receipt's."),
+        Column(
+            "ReceiptId",
+            Kind.TEXT,
+            "The receipt.",
+            references="receipts.ReceiptId",
+            encoding=Encoding.DELTA_TEXT,
+            example="RCP2024010115450150042",
+        ),
+        Column("Line", Kind.INT, "1, 2, 3 … on the receipt.", example="1"),
+        Column("ProductID", Kind.INT, "What.", references="products.ProductID", example="1001"),
+        Column("Qty", Kind.INT, "Units.", example="2"),
+        Column("UnitPrice", Kind.MONEY, "The product's price that day.", example="12.99"),
+        Column("ExtPrice", Kind.MONEY, "UnitPrice × Qty.", example="25.98"),
+        Column(
+            "PromoCode",
+            Kind.CATEGORY,
+            "The promotion whose price it is.",
+            references="promotions.PromoCode",
+            null=True,
+        ),
+    ),
+    key=("ReceiptId", "Line"),
+)
+
+
+def render(day: Day) -> pa.Table:
+    visits, lines, tills = day.demand.visits, day.demand.lines, day.tills
+    store, second = visits.store[tills.visit], visits.second[tills.visit]
+    product = lines.product[tills.line]
+    money = line_money(day)
+    promotion = day.prices.promotion[product]
+    traces = trace_rows(day.traces.receipts + np.arange(len(store)))
+    names = receipt_rows(day.context, np.full(len(store), day.number), second, store, tills.number)
+    return batch(
+        TABLE,
+        [
+            text_column(traces[tills.receipt]),
+            day.timestamps(second[tills.receipt]),
+            text_column(names[tills.receipt]),
+            tills.position,
+            day.world.products.product_id[product],
+            lines.quantity[tills.line],
+            money.unit_price,
+            money.extended,
+            category(np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0),
+        ],
+    )
+
+
+FACTS = FactTable(TABLE, render)

@@ -73,8 +73,27 @@ def parquet_settings(table: Table) -> ParquetSettings:
 def write_parquet(table: Table, data: pa.Table, where: Any) -> None:
     """Write `data`, which has the Arrow schema of `table`, to a path or binary file object."""
     settings = parquet_settings(table)
+    data = pa.Table.from_arrays([_distinct(column) for column in data.columns], schema=data.schema)
     with pq.ParquetWriter(where, data.schema, **settings.arguments) as writer:
         writer.write_table(data, row_group_size=settings.row_group_rows)
+
+
+def _distinct(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column with no text twice in its dictionary.
+
+    pyarrow 26 writes a dictionary with repeated texts as plain texts, slowly, behind a page that
+    ends in memory that it never set: other bytes each time.
+    """
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pa.chunked_array([_distinct_chunk(chunk) for chunk in column.chunks], column.type)
+
+
+def _distinct_chunk(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    again = chunk.dictionary.dictionary_encode()
+    if len(again.dictionary) == len(chunk.dictionary):
+        return chunk
+    return pa.DictionaryArray.from_arrays(again.indices.take(chunk.indices), again.dictionary)
 
 
 def _is_packed(column: Column) -> bool:

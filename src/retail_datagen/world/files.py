@@ -100,11 +100,12 @@ class MasterFile:
         return int(self.rows.num_rows)
 
     def _check_header(self) -> None:
+        with self.path.open("rb") as file:
+            line = file.readline()
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                header = next(csv.reader(file), [])
-        except UnicodeDecodeError as error:
-            raise MasterDataError(f"{self.path}: not UTF-8 text ({error.reason})") from None
+            header = next(csv.reader([line.decode("utf-8-sig")]), [])
+        except UnicodeDecodeError:
+            raise MasterDataError(f"{self.path}, line 1: not UTF-8 text") from None
         missing = [name for name in self.table.header if name not in header]
         twice = sorted({name for name in header if header.count(name) > 1})
         if missing or twice:

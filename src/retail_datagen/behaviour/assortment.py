@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.config.profile import SEGMENTS, Profile
-from retail_datagen.core.rng import U16, integer_weights, slots
+from retail_datagen.core.calendar import month_of
+from retail_datagen.core.rng import U16, Ints, integer_weights, slots
 from retail_datagen.world.model import World
 
 I64 = NDArray[np.int64]
 CATEGORY_BITS = 14
-PRODUCT_BITS = 12
+_LEAST_PRODUCT_BITS, _MOST_PRODUCT_BITS = 12, 16
+_SLOTS_PER_PRODUCT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +26,42 @@ class Shelves:
     """Lookup tables of one day, flat.
 
     `categories[mission << 14 | bits]` gives a category, likewise `online`;
-    `products[(segment * n_categories + category) << 12 | bits]` gives a product.
+    `products[(segment * n_categories + category) << product_bits | bits]` gives a product.
     """
 
     categories: U16
     online: U16
     products: U16
+    product_bits: int
+
+    def product(self, segment: Ints, category: Ints, bits: U16) -> U16:
+        """The product that each one's 16 random bits choose in a category, by segment."""
+        categories = (len(self.products) >> self.product_bits) // len(SEGMENTS)
+        shelf = segment.astype(np.int64) * categories + category
+        spare = np.uint16(16 - self.product_bits)
+        chosen: U16 = self.products[(shelf << self.product_bits) | (bits >> spare)]
+        return chosen
+
+
+def category_of(table: U16, mission: Ints, bits: U16) -> U16:
+    """The category that each one's 16 random bits choose by mission, in such a table."""
+    wide = mission.astype(np.int64) << CATEGORY_BITS
+    chosen: U16 = table[wide | (bits >> np.uint16(16 - CATEGORY_BITS))]
+    return chosen
 
 
 class Assortment:
     """Builds the day's `Shelves` from what never changes about the retailer."""
 
-    def __init__(self, world: World, profile: Profile, mission_share: I64) -> None:
+    def __init__(self, world: World, profile: Profile, mission_share: Callable[[int], I64]) -> None:
         products = world.products
         self._category = products.category.astype(np.int64)
         self._launch = products.launch_day
         count = len(world.categories)
         self._first = np.searchsorted(self._category, np.arange(count + 1))
         by_name = {c.name: c for c in profile.categories}
+        most = int(np.diff(self._first).max()) * _SLOTS_PER_PRODUCT
+        self._product_bits = min(max(most.bit_length(), _LEAST_PRODUCT_BITS), _MOST_PRODUCT_BITS)
         row = {name: i for i, name in enumerate(world.categories)}
         self._season = np.array(
             [integer_weights(by_name[n].season, 1000) for n in world.categories], dtype=np.int64
@@ -77,14 +98,18 @@ class Assortment:
             _tables(demand, CATEGORY_BITS),
             _tables(online, CATEGORY_BITS),
             self._product_table(weights),
+            self._product_bits,
         )
 
     def category_shares(self, day: int, prices: PriceList) -> NDArray[np.float64]:
         """Expected share of basket lines per category, all missions together."""
         demand, _ = self._demand(day, prices)
-        by_mission = demand / demand.sum(axis=1)[:, None] * self._mission_share[:, None]
+        by_mission = (
+            demand / demand.sum(axis=1)[:, None] * self._mission_share(month_of(day))[:, None]
+        )
         shares: NDArray[np.float64] = by_mission.cumsum(axis=0)[-1]
-        return shares / shares.cumsum()[-1]
+        shares /= shares.cumsum()[-1]
+        return shares
 
     def product_shares(self, day: int, prices: PriceList) -> NDArray[np.float64]:
         """Expected share of all basket lines per product, all segments alike."""
@@ -102,13 +127,12 @@ class Assortment:
         )
         neutral = np.add.reduceat(np.where(sold, self._taste[0], 0), self._first[:-1])
         lift = answers // np.maximum(neutral, 1)
-        month = int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
-        demand = self._missions * self._season[month] // 1000 * lift // 1000
+        demand = self._missions * self._season[month_of(day)] // 1000 * lift // 1000
         return _never_empty(demand, neutral > 0), neutral > 0
 
     def _product_table(self, weights: I64) -> U16:
-        """[segments x categories x 2**12] products, by weight within each category."""
-        size = 1 << PRODUCT_BITS
+        """[segments x categories x 2**bits] products, by weight within each category."""
+        size = 1 << self._product_bits
         filled = np.add.reduceat(weights, self._first[:-1], axis=1)
         empty = (filled == 0)[:, self._category]
         weights = np.where(empty, 1, weights)

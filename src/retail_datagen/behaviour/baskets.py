@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.behaviour.assortment import CATEGORY_BITS, PRODUCT_BITS, Shelves
+from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.journeys import Visits
 from retail_datagen.behaviour.missions import Habits
 from retail_datagen.behaviour.pricing import PriceList
@@ -38,8 +38,6 @@ class Baskets:
 
     def __init__(self, world: World, profile: Profile, habits: Habits, seed: int) -> None:
         self._seed = seed
-        self._categories = len(world.categories)
-        self._category = world.products.category
         self._quantity = habits.quantity
         loyalty = integer_weights([profile.segments[s].loyalty for s in SEGMENTS], 1 << 16)
         self._loyal = np.minimum(loyalty, 0xFFFF).astype(np.uint16)
@@ -48,16 +46,10 @@ class Baskets:
         """The lines of all visits; a converted shopper's first line is of his promotion."""
         visit = np.repeat(np.arange(len(visits), dtype=np.int32), visits.lines)
         bits = Stream(self._seed, "lines", day).u64(len(visit)).view(np.uint16).reshape(-1, 4)
-        mission = visits.mission[visit].astype(np.int64)
         segment = visits.segment[visit]
-        category = shelves.categories[
-            (mission << CATEGORY_BITS) | (bits[:, 0] >> np.uint16(16 - CATEGORY_BITS))
-        ]
+        category = category_of(shelves.categories, visits.mission[visit], bits[:, 0])
         taste = self._tastes(visits, visit, segment, category, bits)
-        shelf = segment.astype(np.int64) * self._categories + category
-        product = shelves.products[
-            (shelf << PRODUCT_BITS) | (taste >> np.uint16(16 - PRODUCT_BITS))
-        ]
+        product = shelves.product(segment, category, taste)
         behaviour = visits.behaviour[visit].astype(np.int64)
         quantity = self._quantity[(behaviour << 8) | (bits[:, 2] & np.uint16(0xFF))]
         self._promoted(day, visits, visit, product, prices)

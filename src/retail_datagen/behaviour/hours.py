@@ -96,4 +96,5 @@ def arrival_seconds(half_hour_table: U16, offset: Any, bits: NDArray[np.uint32])
 
 def table_offset(hours: OpeningHours, stores: NDArray[Any]) -> NDArray[np.int64]:
     """Where each store's arrivals table begins, for `arrival_seconds`."""
-    return hours.hours_class[stores] << _BITS
+    offset: NDArray[np.int64] = hours.hours_class[stores] << _BITS
+    return offset

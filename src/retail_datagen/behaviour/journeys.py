@@ -97,10 +97,9 @@ class Footfall:
         second = arrival_seconds(hours.arrivals, table_offset(hours, store), times)
         order = np.sort((second.astype(np.int64) << 32) | np.arange(count)) & 0xFFFFFFFF
         nothing = np.full(count, -1, dtype=np.int16)
-        drawn = self._minded(
+        return self._minded(
             day, store[order], customer[order], second[order], nothing, hours, "browsers"
         )
-        return drawn
 
     def _assign(self, day: int, count: int, stream: str, skip: I64) -> tuple[I32, I32]:
         """Stores in ascending order and their customers, passing over `skip` per store."""

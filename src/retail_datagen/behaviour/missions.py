@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import BEHAVIOURS, SEGMENTS, Profile
+from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import I64, U8, U64, integer_weights, lookup, slots
 from retail_datagen.world.model import World
 
@@ -51,7 +52,8 @@ class Habits:
                 for b in BEHAVIOURS
             ]
         ).astype(np.uint8)
-        self._mission_tables: dict[int, U8] = {}
+        self._appeal = _seasonal_appeal(profile)
+        self._mission_tables: dict[tuple[int, int], U8] = {}
 
     @property
     def quantity_mean(self) -> float:
@@ -63,10 +65,9 @@ class Habits:
         ]
         return sum(units) / sum(lines)
 
-    @property
-    def mission_share(self) -> I64:
-        """Expected basket lines per mission, relative, on an ordinary day."""
-        table = self._missions(-1).reshape(len(BEHAVIOURS), 256)
+    def mission_share(self, month: int) -> I64:
+        """Expected basket lines per mission, relative, on an ordinary day of a month (0 … 11)."""
+        table = self._missions(month, -1).reshape(len(BEHAVIOURS), 256)
         share = np.zeros(len(self._profile.missions), dtype=np.int64)
         for row, seen, mean in zip(table, self.behaviour_share, self.lines_mean, strict=True):
             per_mille = int(seen) * 1000 // max(int(self.behaviour_share.sum()), 1)
@@ -79,25 +80,41 @@ class Habits:
         behaviour = self._behaviour[(segment.astype(np.int64) << 8) | parts[:, 0]]
         wide = behaviour.astype(np.int64)
         named = int(self._calendar.named[self._calendar.row(day)])
-        mission = self._missions(named)[(wide << 8) | parts[:, 1]]
+        mission = self._missions(month_of(day), named)[(wide << 8) | parts[:, 1]]
         halves = bits.view(np.uint16).reshape(-1, 4)
         lines = self._lines[(wide << 16) | halves[:, 1]]
         least, most = self._minutes[wide, 0] * 60, self._minutes[wide, 1] * 60
         seconds = least + (((most - least) * halves[:, 2]) >> 16)
         return behaviour, mission, lines, seconds.astype(np.int32)
 
-    def _missions(self, named: int) -> U8:
-        """[behaviours x 256] missions; a named day may favour some."""
-        if named not in self._mission_tables:
+    def _missions(self, month: int, named: int) -> U8:
+        """[behaviours x 256] missions: the season and a named day may favour some."""
+        if (month, named) not in self._mission_tables:
             boost = self._profile.temporal.named_days[named].missions if named >= 0 else {}
-            names = list(self._profile.missions)
             tables = []
             for behaviour in BEHAVIOURS:
                 odds = self._profile.behaviours[behaviour].missions
-                weights = [odds.get(n, 0.0) * boost.get(n, 1.0) for n in names]
+                weights = [
+                    odds.get(name, 0.0) * boost.get(name, 1.0) * appeal[month]
+                    for name, appeal in self._appeal.items()
+                ]
                 tables.append(lookup(integer_weights(weights), 8))
-            self._mission_tables[named] = np.concatenate(tables).astype(np.uint8)
-        return self._mission_tables[named]
+            self._mission_tables[month, named] = np.concatenate(tables).astype(np.uint8)
+        return self._mission_tables[month, named]
+
+
+def _seasonal_appeal(profile: Profile) -> dict[str, list[float]]:
+    """Each mission's factor per month: the season of its categories, by their weight."""
+    season = {category.name: category.season for category in profile.categories}
+    appeal = {}
+    for name, mission in profile.missions.items():
+        total = sum(mission.categories.values())
+        appeal[name] = [
+            sum(weight * season[category][month] for category, weight in mission.categories.items())
+            / total
+            for month in range(12)
+        ]
+    return appeal
 
 
 def _line_tables(relative: list[float], seen: I64, wanted: float) -> list[U8]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.behaviour.assortment import CATEGORY_BITS, PRODUCT_BITS, Shelves
+from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.hours import Hours
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import DAY_SECONDS, month_of
 from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup, slots
 from retail_datagen.world.model import World
 
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
-MODES = ("SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS")
+MODES: Final = ("SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS")
 DC, STORE, PICKUP = 0, 1, 2
 SLOWEST_DAYS = 8
 """An order is delivered at the latest so many days after it was placed."""
-_DAY = 86_400
 _HOUR = 3_600
 _MOST_LINES = 15
 _LONGEST_CLOSURE = 5
@@ -64,18 +66,22 @@ class OnlineShop:
     """Draws the online orders of a day."""
 
     def __init__(
-        self, world: World, profile: Profile, hours: Hours, mission_share: I64, seed: int
+        self,
+        world: World,
+        profile: Profile,
+        hours: Hours,
+        mission_share: Callable[[int], I64],
+        seed: int,
     ) -> None:
         self._seed = seed
         self._hours = hours
         self._customers = world.customers
         self._dc_of_store = world.stores.dc
-        self._categories = len(world.categories)
         self._mode = lookup(
             integer_weights([profile.online.modes.get(m, 0.0) for m in MODES]),
-            8,  # type: ignore[call-overload]
+            8,
         ).astype(np.uint8)
-        self._mission = lookup(mission_share // 1000, 8)
+        self._missions = [lookup(mission_share(month) // 1000, 8) for month in range(12)]
         ratio = (profile.online.lines_mean - 1) / profile.online.lines_mean
         weight, weights = 1.0, []
         for _ in range(_MOST_LINES):
@@ -100,26 +106,24 @@ class OnlineShop:
         orders = Orders(
             times, customer, mode, node, bits[:, 2], bits[:, 3], lines, picked, shipped, delivered
         )
-        return orders, self._lines_of(orders, shelves, stream)
+        return orders, self._lines_of(orders, self._missions[month_of(day)], shelves, stream)
 
     def _times(self, stream: Stream, count: int) -> I32:
         bits = stream.u32(count)
         half_hour = self._hours.online[bits & np.uint32(0xFFF)].astype(np.int64)
         within = (bits >> np.uint32(12)).astype(np.int64) * 1800 >> 20
-        return (half_hour * 1800 + within).astype(np.int32)
+        seconds: I32 = (half_hour * 1800 + within).astype(np.int32)
+        return seconds
 
-    def _lines_of(self, orders: Orders, shelves: Shelves, stream: Stream) -> OrderLines:
+    def _lines_of(
+        self, orders: Orders, missions: U16, shelves: Shelves, stream: Stream
+    ) -> OrderLines:
         order = np.repeat(np.arange(len(orders), dtype=np.int32), orders.lines)
-        mission = self._mission[stream.u8(len(orders))].astype(np.int64)[order]
+        mission = missions[stream.u8(len(orders))][order]
         bits = stream.u64(len(order)).view(np.uint16).reshape(-1, 4)
-        category = shelves.online[
-            (mission << CATEGORY_BITS) | (bits[:, 0] >> np.uint16(16 - CATEGORY_BITS))
-        ]
-        segment = self._customers.segment[orders.customer[order]].astype(np.int64)
-        shelf = segment * self._categories + category
-        product = shelves.products[
-            (shelf << PRODUCT_BITS) | (bits[:, 1] >> np.uint16(16 - PRODUCT_BITS))
-        ]
+        category = category_of(shelves.online, mission, bits[:, 0])
+        segment = self._customers.segment[orders.customer[order]]
+        product = shelves.product(segment, category, bits[:, 1])
         quantity = 1 + (bits[:, 2] > 52_000).astype(np.uint8) + (bits[:, 2] > 63_000)
         return OrderLines(order, product, quantity.astype(np.uint8))
 
@@ -134,7 +138,7 @@ class OnlineShop:
         picked = second.astype(np.int64) + _HOUR + stream.below(count, 5 * _HOUR)
         picked = self._when_open(day, picked, node, mode != DC, stream)
         shipped = picked + _HOUR + stream.below(count, 5 * _HOUR)
-        carried = (shipped // _DAY + 1 + stream.below(count, 4)) * _DAY
+        carried = (shipped // DAY_SECONDS + 1 + stream.below(count, 4)) * DAY_SECONDS
         carried += 8 * _HOUR + stream.below(count, 12 * _HOUR)
         handed = picked + 1800 + stream.below(count, 4 * _HOUR)
         handed = self._when_open(day, handed, node, mode == PICKUP, stream)
@@ -156,8 +160,8 @@ class OnlineShop:
             hours = self._hours.on(day + later)
             if not waiting.any() or not hours.is_open:
                 continue
-            opens = later * _DAY + hours.opens[where].astype(np.int64)
-            closes = later * _DAY + hours.closes[where].astype(np.int64)
+            opens = later * DAY_SECONDS + hours.opens[where].astype(np.int64)
+            closes = later * DAY_SECONDS + hours.closes[where].astype(np.int64)
             seconds = np.where(waiting & (seconds < opens), opens + spread, seconds)
             waiting &= seconds >= closes
         return seconds

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import mix
 from retail_datagen.world.model import World
 
@@ -85,8 +86,7 @@ class Pricing:
             self._history_start + self._phase
         ) // _STEP_DAYS
         regular = (products.price * (10_000 + self._step * steps) + 5_000) // 10_000
-        month = int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
-        percent = self._markdown[products.category, month]
+        percent = self._markdown[products.category, month_of(day)]
         promotion = np.full(len(percent), -1, dtype=np.int16)
         for row in self.promotions_on(day):
             better = self._covers(int(row)) & (self._promotions.percent[row] > percent)

@@ -51,6 +51,11 @@ def month(days: I64) -> I64:
     return days.astype("M8[D]").astype("M8[M]").astype(np.int64) % 12
 
 
+def month_of(day: int) -> int:
+    """The civil month of one day, 0 for January to 11 for December."""
+    return to_date(day).month - 1
+
+
 def iso_week(days: I64) -> I64:
     """The ISO 8601 week, 1 to 53: that of the Thursday of the same week."""
     thursday = days - weekday(days) + 3

@@ -46,8 +46,8 @@ def text_rows(parts: list[bytes | Digits]) -> NDArray[Any]:
             fields.append((name, code))
             writes.append((name, values))
     text = np.empty(rows, dtype=fields)
-    for name, values in writes:
-        text[name] = values
+    for name, written in writes:
+        text[name] = written
     return text
 
 

@@ -30,7 +30,7 @@ def pack(values: Mapping[str, NDArray[Any] | int]) -> bytes:
         body.append(raw + b"\0" * (-len(raw) % _ALIGN))
     head = json.dumps(heads, separators=(",", ":")).encode()
     plain = len(head).to_bytes(8, "little") + head + b"\0" * (-len(head) % _ALIGN) + b"".join(body)
-    packed = pa.Codec("zstd", 1).compress(plain, asbytes=True)
+    packed: bytes = pa.Codec("zstd", 1).compress(plain, asbytes=True)
     return _MAGIC + len(plain).to_bytes(8, "little") + packed
 
 

@@ -1,4 +1,4 @@
-"""The night's dispatch: which orders tomorrow's trucks take, within what DCs, trucks and stores hold."""
+"""The night's dispatch: which orders tomorrow's trucks take, within what places can hold."""
 
 from __future__ import annotations
 
@@ -168,15 +168,19 @@ class Dispatcher:
         position[going] = np.arange(count)
         line_order = np.lexsort((book.cell[rows], position[of_line]))
         cell = book.cell[rows][line_order]
-        times = (scheduled, loading, departed, arrived, unloading, completed)
         return Shipments(
-            self._world.stores.dc[store].astype(np.int16),
-            store.astype(np.int32),
-            truck[going].astype(np.int32),
-            *(t.astype(np.int32) for t in times),
-            np.bincount(position[of_line], minlength=count).astype(np.int32),
-            (cell % self._products).astype(np.uint16),
-            book.units[rows][line_order],
+            dc=self._world.stores.dc[store].astype(np.int16),
+            store=store.astype(np.int32),
+            truck=truck[going].astype(np.int32),
+            scheduled=scheduled.astype(np.int32),
+            loading=loading.astype(np.int32),
+            departed=departed.astype(np.int32),
+            arrived=arrived.astype(np.int32),
+            unloading=unloading.astype(np.int32),
+            completed=completed.astype(np.int32),
+            lines=np.bincount(position[of_line], minlength=count).astype(np.int32),
+            product=(cell % self._products).astype(np.uint16),
+            units=book.units[rows][line_order],
         )
 
 

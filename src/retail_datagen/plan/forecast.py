@@ -38,7 +38,7 @@ class Forecast:
         self.store_share: F64 = traffic / traffic.cumsum()[-1]
         in_stores = market.units_per_day
         ordered = volume.online_orders_per_day * online.lines_mean * _ONLINE_UNITS_PER_LINE
-        weights = [online.modes.get(mode, 0.0) for mode in MODES]  # type: ignore[call-overload]
+        weights = [online.modes.get(mode, 0.0) for mode in MODES]
         from_dc = ordered * weights[DC] / sum(weights)
         self.store_units: F64 = (in_stores + ordered - from_dc) * self.store_share
         dcs = np.arange(len(world.dcs.dc_id))
@@ -65,7 +65,7 @@ class Forecast:
         return self._market.assortment.product_shares(day + ahead, prices) * traffic
 
     def store_levels(self, day: int, store: Ints, product: Ints) -> Levels:
-        """Levels of stores for the week after `day`; arguments and result are [cells]."""
+        """Levels of stores for the week after `day`; store and product rows broadcast."""
         supply = self._supply
         rate = self.store_units[store] * self.demand(day, ahead=3, days=7)[product]
         during_lead = rate * _STORE_LEAD_DAYS

@@ -27,16 +27,15 @@ def opening_stock(market: Market, forecast: Forecast) -> OpeningStock:
     world, day = market.world, market.history_start
     products, stores = len(world.products.product_id), len(world.stores.store_id)
     sold = world.products.launch_day <= day
+    rows = np.arange(stores)[:, None]
+    level = forecast.store_levels(day, rows, np.arange(products)[None, :])
     stream = Stream(market.seed, "opening.stores", day)
-    levels = np.empty((stores, products), dtype=np.int32)
-    product = np.arange(products)
-    for store in range(stores):
-        level = forecast.store_levels(day, np.full(products, store), product)
-        spread = stream.below(products, level.order_up_to - level.reorder_point)
-        levels[store] = np.where(sold, level.reorder_point + 1 + spread, 0)
-    held = levels.sum(axis=1, dtype=np.int64)
-    for store in np.flatnonzero(held > world.stores.capacity):
-        levels[store] = levels[store] * world.stores.capacity[store] // held[store]
+    spread = stream.below(stores * products, (level.order_up_to - level.reorder_point).ravel())
+    wanted = np.where(sold, level.reorder_point + 1 + spread.reshape(stores, products), 0)
+    held = wanted.sum(axis=1)
+    crowded = held > world.stores.capacity
+    fitting = wanted * world.stores.capacity[:, None] // np.maximum(held, 1)[:, None]
+    levels = np.where(crowded[:, None], fitting, wanted).astype(np.int32)
     dc_level = forecast.dc_levels(day)
     stream = Stream(market.seed, "opening.dcs", day)
     room = dc_level.order_up_to - dc_level.reorder_point

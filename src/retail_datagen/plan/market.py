@@ -24,6 +24,7 @@ from retail_datagen.behaviour.pricing import PriceList, Pricing
 from retail_datagen.behaviour.returns import ReturnHabits
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import Stream
 from retail_datagen.world.model import World
 
@@ -147,13 +148,11 @@ class Market:
         """Mean share of basket lines per category over the first year, weighted by traffic."""
         months = np.array(self.profile.temporal.months)
         days = [self.history_start + 15 + 30 * month for month in range(12)]
-        calendar_month = [
-            int(np.datetime64(d, "D").astype("datetime64[M]").astype(int)) % 12 for d in days
-        ]
         shares = [self.assortment.category_shares(d, self.pricing.on(d)) for d in days]
-        weighted = np.array(shares) * months[calendar_month][:, None]
+        weighted = np.array(shares) * months[[month_of(d) for d in days]][:, None]
         total: NDArray[np.float64] = weighted.cumsum(axis=0)[-1]
-        return total / total.cumsum()[-1]
+        total /= total.cumsum()[-1]
+        return total
 
     def _volumes(self, day: int) -> tuple[int, int, int]:
         """Visits, online orders and impressions of a day."""

@@ -14,6 +14,7 @@ from retail_datagen.behaviour.online import OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.rng import Stream
 from retail_datagen.plan.dayplan import Counts, DayPlan, Lost, Reorders, ReturnsDue, Supplies
 from retail_datagen.plan.dispatch import Dispatch, Dispatcher
@@ -26,9 +27,9 @@ from retail_datagen.plan.state import (
     Announced,
     AwaitedReturns,
     State,
-    nobody_announced,
     no_returns,
     no_shipments,
+    nobody_announced,
 )
 from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.plan.trade import (
@@ -43,8 +44,6 @@ from retail_datagen.plan.trade import (
     supply_flow,
 )
 from retail_datagen.world.model import World
-
-_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +360,7 @@ class Planner:
 
 
 def _tomorrow(flow: Flow) -> Flow:
-    return Flow(flow.turn, flow.cell, flow.units, flow.second + np.int32(_DAY))
+    return Flow(flow.turn, flow.cell, flow.units, flow.second + np.int32(DAY_SECONDS))
 
 
 def _lost(loss: Loss, flow: Flow, inflow: Flow) -> Lost:

@@ -94,7 +94,7 @@ def review_stores(
 
 @dataclass(frozen=True, slots=True)
 class SupplierOrders:
-    """Goods under way from suppliers: [orders] day of arrival and cell (dc x products + product)."""
+    """Goods under way from suppliers: [orders] day of arrival, cell (dc x products + product)."""
 
     day: I32
     cell: I64

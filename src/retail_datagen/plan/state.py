@@ -83,7 +83,20 @@ class State:
 
 def no_shipments() -> Shipments:
     none = np.zeros(0, dtype=np.int32)
-    return Shipments(none.astype(np.int16), *(none for _ in range(9)), none.astype(np.uint16), none)
+    return Shipments(
+        dc=none.astype(np.int16),
+        store=none,
+        truck=none,
+        scheduled=none,
+        loading=none,
+        departed=none,
+        arrived=none,
+        unloading=none,
+        completed=none,
+        lines=none,
+        product=none.astype(np.uint16),
+        units=none,
+    )
 
 
 def no_returns() -> AwaitedReturns:

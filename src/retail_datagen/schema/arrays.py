@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from retail_datagen.schema.table import Kind, Table
 
-Column = pa.Array | NDArray[Any]
+Values: TypeAlias = "pa.Array | NDArray[Any]"
 
 
-def batch(table: Table, columns: Sequence[Column]) -> pa.Table:
+def batch(table: Table, columns: Sequence[Values]) -> pa.Table:
     """Columns in the table's order as one Arrow table.
 
     NumPy columns are taken by kind: integers as they are, money as int64 cents, timestamps as

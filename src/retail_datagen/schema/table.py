@@ -1,4 +1,4 @@
-"""A table is declared once, here's how; Arrow, Parquet settings, CSV, SQL and docs derive from it."""
+"""How a table is declared, once; Arrow, Parquet settings, CSV, checks and docs derive from it."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def render(day: Day) -> pa.Table:
 
 
 def _share_out(walks: Walks, total: int) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-    """(walk, rank within it, 1/256 seconds between pings), in proportion to minutes in the store."""
+    """(walk, rank within it, 1/256 seconds between pings), in proportion to time in the store."""
     if not total:
         none = np.zeros(0, dtype=np.int64)
         return none.astype(np.int32), none, 0
@@ -137,7 +137,8 @@ def _signal(bits: NDArray[np.uint16]) -> NDArray[np.int32]:
     high = (bits >> np.uint16(8)).astype(np.int64)
     metre = high * high * len(_METRES_TO_DBM) >> 16
     strength = -np.array(_METRES_TO_DBM, dtype=np.int32)
-    return strength[metre] - (bits & np.uint16(3)).astype(np.int32)
+    signal: NDArray[np.int32] = strength[metre] - (bits & np.uint16(3)).astype(np.int32)
+    return signal
 
 
 FACTS = FactTable(TABLE, render)

@@ -17,6 +17,7 @@ from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.behaviour.returns import Arrivals
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.rng import I64
 from retail_datagen.plan.dayplan import Counts, DayPlan, first_traces
 from retail_datagen.plan.forecast import Forecast
@@ -26,7 +27,6 @@ from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.tables.fulfilment import OrderDay, order_day
 from retail_datagen.world.model import World
 
-DAY_SECONDS = 86_400
 _KEPT_ORDER_DAYS = 12
 LoadPlan = Callable[[int], DayPlan]
 

@@ -1,4 +1,4 @@
-"""Stock movements on their way to a table: parts of several kinds, joined and put in order of time."""
+"""Stock movements on their way to a table: parts of several kinds, joined in order of time."""
 
 from __future__ import annotations
 

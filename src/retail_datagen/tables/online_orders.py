@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from retail_datagen.behaviour.online import DC, MODES, SLOWEST_DAYS
+from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import I64, Ints, integer_weights, lookup
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category, plain
 from retail_datagen.tables.base import FactTable, time_column, trace_column
-from retail_datagen.tables.context import DAY_SECONDS, Day
+from retail_datagen.tables.context import Day
 from retail_datagen.tables.fulfilment import OrderDay
 from retail_datagen.tables.names import DAILY_DIGITS, calendar_number, traces
 

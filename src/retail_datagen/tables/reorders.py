@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.plan.replenish import PRIORITIES
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
-from retail_datagen.tables.context import DAY_SECONDS, Day
+from retail_datagen.tables.context import Day
 from retail_datagen.tables.names import trace_sequence
 
 TABLE = Table(

@@ -1,7 +1,7 @@
 """How a table is written as CSV: the document's header, LF, nulls empty, no quotes unless needed.
 
 pyarrow spends most of a row on times (100 ns) and money (75 ns). Times within one day and amounts
-below 1,310.72 are therefore looked up as ready texts (12 ns, and 20 to write them). It also quotes
+below 5,242.88 are therefore looked up as ready texts (12 ns, and 20 to write them). It also quotes
 every text as soon as it may quote at all, so that quoting is asked for only where a value of the
 table holds a delimiter.
 """
@@ -15,14 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+from numpy.typing import NDArray
 
 from retail_datagen.schema.table import Table
 
 _BATCH_ROWS = 16_384
-_AMOUNTS = 1 << 17
+_FEWEST_BITS, _MOST_BITS = 17, 19
+"""Tables of amounts reach to 1,310.71 and, where that is not enough, to 5,242.87."""
 _DAY = 86_400
-_WORTH_A_TABLE = 8_192
-"""Rows from which building a day's table of times is cheaper than formatting each."""
+_WORTH_A_TABLE = 1_024
+"""Rows from which looking texts up beats formatting them, tables to be made included."""
 
 
 def write_csv(table: Table, data: pa.Table, where: Any) -> None:
@@ -81,12 +83,14 @@ def _money(array: pa.Array) -> pa.Array:
         pa.int64(), len(array), array.buffers(), array.null_count, array.offset
     )
     span = pc.min_max(cents)
-    if span["min"].as_py() >= 0 and span["max"].as_py() < _AMOUNTS:
-        return _amounts().take(cents)
-    beyond = pc.or_(pc.less(cents, 0), pc.greater_equal(cents, _AMOUNTS))
+    highest = span["max"].as_py()
+    table = _amounts(min(max(highest.bit_length(), _FEWEST_BITS), _MOST_BITS))
+    if span["min"].as_py() >= 0 and highest < len(table):
+        return table.take(cents)
+    beyond = pc.or_(pc.less(cents, 0), pc.greater_equal(cents, len(table)))
     if pc.sum(beyond).as_py() > len(array) // 4:
         return array.cast(pa.string())
-    texts = _amounts().take(pc.if_else(beyond, 0, cents))
+    texts = table.take(pc.if_else(beyond, 0, cents))
     known = pc.fill_null(beyond, False)
     return pc.replace_with_mask(texts, known, array.filter(known).cast(pa.string()))
 
@@ -94,15 +98,25 @@ def _money(array: pa.Array) -> pa.Array:
 @lru_cache(maxsize=2)
 def _times_of(day: int) -> pa.Array:
     """The text of each second of a day."""
-    seconds = np.arange(day * _DAY, (day + 1) * _DAY)
-    return pa.array(seconds).cast(pa.timestamp("s")).cast(pa.string())
+    date = pa.array([day], pa.int32()).cast(pa.date32()).cast(pa.string())[0].as_py()
+    texts = _times_of_any_day().copy()
+    texts[:, : len(date)] = np.frombuffer(date.encode(), dtype=np.uint8)
+    ends = np.arange(0, texts.size + 1, texts.shape[1], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), _DAY, [None, pa.py_buffer(ends), pa.py_buffer(texts)])
 
 
 @lru_cache(maxsize=1)
-def _amounts() -> pa.Array:
-    """The text of each amount from 0.00 to 1310.71."""
-    cents = pa.py_buffer(np.arange(_AMOUNTS, dtype=np.int64))
-    return pa.Array.from_buffers(pa.decimal64(12, 2), _AMOUNTS, [None, cents]).cast(pa.string())
+def _times_of_any_day() -> NDArray[np.uint8]:
+    """`1970-01-01 00:00:00` and so on: [seconds of a day, 19 characters]."""
+    texts = pa.array(np.arange(_DAY)).cast(pa.timestamp("s")).cast(pa.string())
+    return np.frombuffer(texts.buffers()[2], dtype=np.uint8).reshape(_DAY, -1)
+
+
+@lru_cache(maxsize=_MOST_BITS - _FEWEST_BITS + 1)
+def _amounts(bits: int) -> pa.Array:
+    """The text of each amount below 2**bits cents."""
+    cents = pa.py_buffer(np.arange(1 << bits, dtype=np.int64))
+    return pa.Array.from_buffers(pa.decimal64(12, 2), 1 << bits, [None, cents]).cast(pa.string())
 
 
 def _has_delimiter(column: pa.ChunkedArray) -> bool:

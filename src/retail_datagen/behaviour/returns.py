@@ -32,10 +32,10 @@ class ReturnHabits:
         self, world: World, profile: Profile, hours: Hours, shares: NDArray[np.float64], seed: int
     ) -> None:
         self._seed, self._hours = seed, hours
-        self._category = world.products.category
         by_name = {c.name: c for c in profile.categories}
         odds = [by_name[name].returns for name in world.categories]
-        self._odds = integer_weights(_rates(odds, list(shares), profile.returns.share), 1 << 16)
+        rates = integer_weights(_rates(odds, list(shares), profile.returns.share), 1 << 16)
+        self._odds = rates.astype(np.int32)[world.products.category]
         days = profile.returns.max_days
         self._delay = lookup(np.arange(days, 0, -1, dtype=np.int64), 16)
         self.reasons = tuple(profile.returns.reasons)
@@ -45,9 +45,7 @@ class ReturnHabits:
     def choose(self, day: int, product: NDArray[np.uint16]) -> tuple[I64, I32]:
         """Rows of the day's sold lines that will come back, and the day on which they do."""
         bits = Stream(self._seed, "returns.choose", day).u32(len(product))
-        rows = np.flatnonzero(
-            (bits >> np.uint32(16)).astype(np.int64) < self._odds[self._category[product]]
-        )
+        rows = np.flatnonzero((bits >> np.uint32(16)).astype(np.int32) < self._odds[product])
         delay = 1 + self._delay[bits[rows] & np.uint32(0xFFFF)].astype(np.int32)
         return rows, self._open_days(day, delay)
 

@@ -105,7 +105,8 @@ class Dispatcher:
         product = book.cell[rows] - store * self._products
         cold = self._world.products.refrigerated[product].astype(np.int64)
         group = store * 2 + cold
-        order = np.lexsort((rows, _rank(book)[rows], group))
+        packed = (group << 6) | _rank(book)[rows]
+        order = np.sort((packed << 32) | np.arange(len(rows))) & 0xFFFFFFFF
         served, units = group[order], book.units[rows][order].astype(np.int64)
         running = np.cumsum(units)
         before = np.concatenate([[0], running])[np.searchsorted(served, served)]

@@ -14,16 +14,46 @@ from retail_datagen.plan.market import Market
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 _STORE_LEAD_DAYS = 2.0
+_STORE_SAFETY_DEVIATIONS = 1.5
 _DC_LEAD_DAYS = 10
 _ONLINE_UNITS_PER_LINE = 1.25
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Stock levels in units, one for each cell asked for."""
+    """Stock levels in units, one for each cell."""
 
     reorder_point: I64
     order_up_to: I64
+
+
+@dataclass(frozen=True, slots=True)
+class StorePoints:
+    """Terms of the stores' levels, by product (`per_unit` …, `pack`) and store (`units`, `roots`).
+
+    Demand is units x share, so what depends on its root is a product of roots: levels of
+    millions of cells cost two multiplications each.
+    """
+
+    per_unit: F64
+    per_root: F64
+    cover: F64
+    units: F64
+    roots: F64
+    shown: float
+    pack: I64
+
+    def reorder_point(self, store: Ints, product: Ints) -> I64:
+        """Units at which a cell is reordered; store and product rows broadcast."""
+        point = self.units[store] * self.per_unit[product]
+        point += self.roots[store] * self.per_root[product]
+        point += self.shown
+        return point.astype(np.int64)
+
+    def order_up_to(self, store: Ints, product: Ints, reorder_point: I64) -> I64:
+        """Units that an order fills a cell up to."""
+        cover = np.ceil(self.units[store] * self.cover[product]).astype(np.int64)
+        return reorder_point + np.maximum(cover, self.pack[product])
 
 
 class Forecast:
@@ -64,16 +94,19 @@ class Forecast:
         prices = self._market.pricing.on(day + ahead)
         return self._market.assortment.product_shares(day + ahead, prices) * traffic
 
-    def store_levels(self, day: int, store: Ints, product: Ints) -> Levels:
-        """Levels of stores for the week after `day`; store and product rows broadcast."""
+    def store_points(self, day: int) -> StorePoints:
+        """Reorder points of any store cell for the week after `day`."""
         supply = self._supply
-        rate = self.store_units[store] * self.demand(day, ahead=3, days=7)[product]
-        during_lead = rate * _STORE_LEAD_DAYS
-        safety = rate * supply.store_safety_days + 1.5 * np.sqrt(during_lead)
-        shown = float(supply.presentation_units - 1)
-        reorder_point = np.floor(during_lead + safety + shown).astype(np.int64)
-        cover = np.ceil(rate * supply.store_cover_days).astype(np.int64)
-        return Levels(reorder_point, reorder_point + np.maximum(cover, self._pack[product]))
+        demand = self.demand(day, ahead=3, days=7)
+        return StorePoints(
+            per_unit=demand * (_STORE_LEAD_DAYS + supply.store_safety_days),
+            per_root=_STORE_SAFETY_DEVIATIONS * np.sqrt(demand * _STORE_LEAD_DAYS),
+            cover=demand * supply.store_cover_days,
+            units=self.store_units,
+            roots=np.sqrt(self.store_units),
+            shown=float(supply.presentation_units - 1),
+            pack=self._pack,
+        )
 
     def dc_levels(self, day: int) -> Levels:
         """Levels of all DCs, flat: [dcs x products]."""

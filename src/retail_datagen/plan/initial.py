@@ -28,10 +28,12 @@ def opening_stock(market: Market, forecast: Forecast) -> OpeningStock:
     products, stores = len(world.products.product_id), len(world.stores.store_id)
     sold = world.products.launch_day <= day
     rows = np.arange(stores)[:, None]
-    level = forecast.store_levels(day, rows, np.arange(products)[None, :])
+    points = forecast.store_points(day)
+    point = points.reorder_point(rows, np.arange(products))
+    top = points.order_up_to(rows, np.arange(products), point)
     stream = Stream(market.seed, "opening.stores", day)
-    spread = stream.below(stores * products, (level.order_up_to - level.reorder_point).ravel())
-    wanted = np.where(sold, level.reorder_point + 1 + spread.reshape(stores, products), 0)
+    spread = stream.below(stores * products, (top - point).ravel())
+    wanted = np.where(sold, point + 1 + spread.reshape(stores, products), 0)
     held = wanted.sum(axis=1)
     crowded = held > world.stores.capacity
     fitting = wanted * world.stores.capacity[:, None] // np.maximum(held, 1)[:, None]

@@ -17,7 +17,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 NORMAL, HIGH, URGENT = 0, 1, 2
 PRIORITIES = ("NORMAL", "HIGH", "URGENT")
-_REVIEW_WEEK = 7
+_REVIEW_DAYS = 14
 _OLDEST = 15
 
 
@@ -58,7 +58,7 @@ def review_stores(
     touched: I64,
     most_units: I64,
 ) -> Reorders:
-    """Orders for the cells that need them, of those `touched` today and a seventh of all stores.
+    """Orders for the cells that need them, of those `touched` today and of every 14th store.
 
     `stock` and `on_order` are units per cell; `most_units` is the largest order line per store.
     """
@@ -66,21 +66,22 @@ def review_stores(
     stores = len(market.world.stores.store_id)
     looked_at = np.zeros(stores * products, dtype=np.bool_)
     looked_at[touched] = True
-    looked_at.reshape(stores, products)[day % _REVIEW_WEEK :: _REVIEW_WEEK] = True
+    looked_at.reshape(stores, products)[day % _REVIEW_DAYS :: _REVIEW_DAYS] = True
     cell = np.flatnonzero(looked_at)
-    store = cell // products
+    by_store = np.count_nonzero(looked_at.reshape(stores, products), axis=1)
+    store = np.repeat(np.arange(stores), by_store)
     product = cell - store * products
     position = stock[cell] + on_order[cell]
-    levels = forecast.store_levels(day, store, product)
-    sold = (market.world.products.launch_day <= day + 1)[product]
-    due = np.flatnonzero((position <= levels.reorder_point) & sold)
-    store, product, cell = store[due], product[due], cell[due]
+    points = forecast.store_points(day)
+    point = points.reorder_point(store, product)
+    sold = market.world.products.launch_day <= day + 1
+    due = np.flatnonzero((position <= point) & sold[product])
+    store, product, cell, point = store[due], product[due], cell[due], point[due]
     pack = market.world.products.pack.astype(np.int64)[product]
-    wanted = levels.order_up_to[due] - position[due]
+    wanted = points.order_up_to(store, product, point) - position[due]
     units = (wanted + pack - 1) // pack * pack
     units = np.minimum(units, np.maximum(most_units[store] // pack * pack, pack))
     on_hand = stock[cell]
-    point = levels.reorder_point[due]
     priority = np.where(on_hand == 0, URGENT, np.where(2 * on_hand < point, HIGH, NORMAL))
     return Reorders(
         store.astype(np.int32),
@@ -142,12 +143,18 @@ def review_dcs(
 def grouped_within(group: Ints, rank: Ints, units: Ints, limit: I64) -> NDArray[np.bool_]:
     """Which items fit their group's limit, served by rank (lowest first), then in given order.
 
-    An item that does not fit stops those behind it in its group.
+    An item that does not fit stops those behind it in its group. Ranks are below 64, groups are
+    rows of `limit`.
     """
-    order = np.lexsort((np.arange(len(group)), rank, group))
+    asked = np.bincount(group, weights=units, minlength=len(limit))
+    fits = np.ones(len(group), dtype=np.bool_)
+    row = np.flatnonzero((asked > limit)[group])
+    if not len(row):
+        return fits
+    packed = (group[row].astype(np.int64) << 6) | rank[row]
+    order = row[np.sort((packed << 32) | np.arange(len(row))) & 0xFFFFFFFF]
     served = group[order]
     running = np.cumsum(units[order], dtype=np.int64)
     before = np.concatenate([[0], running])[np.searchsorted(served, served)]
-    fits = np.empty(len(group), dtype=np.bool_)
     fits[order] = running - before <= limit[served]
     return fits

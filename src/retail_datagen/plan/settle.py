@@ -60,7 +60,7 @@ def settle(stock: I32, inflow: Flow, outflows: list[Flow]) -> list[Loss]:
         return [_no_loss() for _ in outflows]
     for flow, rows in zip(outflows, short, strict=True):
         np.add.at(stock, flow.cell[rows], flow.units[rows])
-    suspect_inflow = np.isin(inflow.cell, cells)
+    suspect_inflow = np.isin(inflow.cell, cells, kind="table")
     calm = ~suspect_inflow
     np.add.at(stock, inflow.cell[calm], inflow.units[calm])
     flows = [inflow, *outflows]

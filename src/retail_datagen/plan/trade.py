@@ -84,7 +84,7 @@ def next_inflow(inflow: Flow, cell: I64, second: I32) -> I32:
     """Second of the first inflow after `second` into each of the cells, or -1."""
     if not len(cell):
         return second[:0]
-    wanted = np.isin(inflow.cell, cell)
+    wanted = np.isin(inflow.cell, cell, kind="table")
     key = np.sort((inflow.cell[wanted] << 20) | inflow.second[wanted])
     found = np.searchsorted(key, (cell << 20) | second.astype(np.int64), side="right")
     key = np.append(key, -1)

@@ -67,10 +67,6 @@ class Context:
                 self._order_days.popitem(last=False)
         return self._order_days[day]
 
-    def opening(self) -> OpeningStock:
-        """What every place held when the history began."""
-        return opening_stock(self.market, Forecast(self.market))
-
     @cached_property
     def receipt_digits(self) -> tuple[int, int]:
         """Digits of a store and of a receipt's number in its store, in a ReceiptId."""
@@ -113,6 +109,11 @@ class Day:
     @cached_property
     def browsers(self) -> Visits:
         return self.market.browsers(self.number, self.demand.visits)
+
+    @cached_property
+    def opening(self) -> OpeningStock:
+        """What every place held when the history began."""
+        return opening_stock(self.market, Forecast(self.market))
 
     @cached_property
     def returns_in(self) -> Arrivals:

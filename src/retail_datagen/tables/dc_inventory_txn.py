@@ -14,12 +14,12 @@ from retail_datagen.tables.context import Day
 from retail_datagen.tables.movements import (
     HANDLING_REASON,
     INBOUND,
-    INITIAL,
     OUTBOUND,
     REASONS,
     SALE,
     Movements,
     in_order,
+    opening,
 )
 from retail_datagen.tables.names import traces
 from retail_datagen.tables.picking import picked_lines
@@ -46,9 +46,15 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     parts = [_supplies(day), _handling(day), _shipments(day), _online(day)]
-    if day.is_first:
-        parts.insert(0, _opening(day))
-    rows = in_order(parts)
+    rows = _columns(day, in_order(parts))
+    if not day.is_first:
+        return rows
+    products = len(day.world.products.product_id)
+    stock = opening(day.opening.dcs, products, day.traces.dc_handling)
+    return pa.concat_tables([_columns(day, stock), rows])
+
+
+def _columns(day: Day, rows: Movements) -> pa.Table:
     return batch(
         TABLE,
         [
@@ -95,28 +101,14 @@ def _handling(day: Day) -> Movements:
     done = np.ones(len(handling), dtype=np.bool_)
     done[day.plan.lost_dc_handling.row] = False
     kind = handling.kind[done]
-    opening = int(np.count_nonzero(day.context.opening().dcs)) if day.is_first else 0
+    opened = int(np.count_nonzero(day.opening.dcs)) if day.is_first else 0
     return Movements.of(
-        day.traces.dc_handling + opening + np.arange(len(kind)),
+        day.traces.dc_handling + opened + np.arange(len(kind)),
         handling.second[done],
         handling.place[done],
         handling.product[done],
         handling.units[done] * np.where(kind == Handled.COUNT_UP, 1, -1),
         HANDLING_REASON[kind],
-    )
-
-
-def _opening(day: Day) -> Movements:
-    stock = day.context.opening().dcs
-    products = len(day.world.products.product_id)
-    cell = np.flatnonzero(stock)
-    return Movements.of(
-        day.traces.dc_handling + np.arange(len(cell)),
-        np.zeros(len(cell)),
-        cell // products,
-        cell % products,
-        stock[cell],
-        INITIAL,
     )
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retail_datagen.core.rng import I64, Ints
 
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
 INBOUND, OUTBOUND, SALE, RETURN, SHRINK, DAMAGE, ADJUSTMENT, INITIAL = range(8)
 REASONS = (
     "INBOUND_SHIPMENT",
@@ -30,12 +33,12 @@ class Movements:
     """Movements of a day: [movements]. `units` is signed; `source` is a table's own code."""
 
     trace: I64
-    second: I64
-    place: I64
-    product: I64
-    units: I64
-    reason: I64
-    source: I64
+    second: I32
+    place: I32
+    product: I32
+    units: I32
+    reason: U8
+    source: I32
 
     def __len__(self) -> int:
         return len(self.trace)
@@ -52,9 +55,16 @@ class Movements:
         source: Ints | int = 0,
     ) -> Self:
         """Movements of one kind; a single reason or source stands for all."""
-        count = len(trace)
         columns = (trace, second, place, product, units, reason, source)
-        return cls(*(np.broadcast_to(np.asarray(c, dtype=np.int64), count) for c in columns))
+        return cls(
+            *(
+                np.broadcast_to(np.asarray(column), len(trace)).astype(dtype, copy=False)
+                for column, dtype in zip(columns, _DTYPES, strict=True)
+            )
+        )
+
+
+_DTYPES = (np.int64, np.int32, np.int32, np.int32, np.int32, np.uint8, np.int32)
 
 
 def in_order(parts: Sequence[Movements]) -> Movements:
@@ -62,7 +72,17 @@ def in_order(parts: Sequence[Movements]) -> Movements:
     joined = Movements(
         *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Movements))
     )
-    outflow = (joined.units < 0).astype(np.int64)
-    key = (((joined.second << 1) | outflow) << 32) | np.arange(len(joined))
-    order = np.sort(key) & 0xFFFFFFFF
+    moment = (joined.second.astype(np.int64) << 1) | (joined.units < 0)
+    order = np.sort((moment << 32) | np.arange(len(joined))) & 0xFFFFFFFF
     return Movements(*(getattr(joined, f.name)[order] for f in fields(Movements)))
+
+
+def opening(stock: I32, products: int, first_trace: int, source: int = 0) -> Movements:
+    """INITIAL_STOCK of every cell that holds any, at midnight."""
+    cell = np.flatnonzero(stock)
+    place = cell // products
+    trace = first_trace + np.arange(len(cell))
+    midnight = np.zeros(len(cell), dtype=np.int32)
+    return Movements.of(
+        trace, midnight, place, cell - place * products, stock[cell], INITIAL, source
+    )

@@ -15,12 +15,12 @@ from retail_datagen.tables.movements import (
     DAMAGE,
     HANDLING_REASON,
     INBOUND,
-    INITIAL,
     REASONS,
     RETURN,
     SALE,
     Movements,
     in_order,
+    opening,
 )
 from retail_datagen.tables.names import traces
 from retail_datagen.tables.picking import picked_lines
@@ -60,10 +60,16 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     parts = [_shipments(day), *_returns(day), _handling(day), _sales(day), _online(day)]
-    if day.is_first:
-        parts.insert(0, _opening(day))
-    rows = in_order(parts)
     sources = pa.concat_arrays([pa.array(SOURCES), day.world.trucks.truck_id])
+    rows = _columns(day, in_order(parts), sources)
+    if not day.is_first:
+        return rows
+    products = len(day.world.products.product_id)
+    stock = opening(day.opening.stores, products, day.traces.store_handling, OPENING)
+    return pa.concat_tables([_columns(day, stock, sources), rows])
+
+
+def _columns(day: Day, rows: Movements, sources: pa.Array) -> pa.Table:
     return batch(
         TABLE,
         [
@@ -141,30 +147,15 @@ def _handling(day: Day) -> Movements:
     kind = handling.kind[done]
     sign = np.where(kind == Handled.COUNT_UP, 1, -1)
     reason = HANDLING_REASON[kind]
-    opening = int(np.count_nonzero(day.context.opening().stores)) if day.is_first else 0
+    opened = int(np.count_nonzero(day.opening.stores)) if day.is_first else 0
     return Movements.of(
-        day.traces.store_handling + opening + np.arange(len(kind)),
+        day.traces.store_handling + opened + np.arange(len(kind)),
         handling.second[done],
         handling.place[done],
         handling.product[done],
         handling.units[done] * sign,
         reason,
         np.where(kind >= Handled.COUNT_DOWN, COUNT, OPERATIONS),
-    )
-
-
-def _opening(day: Day) -> Movements:
-    stock = day.context.opening().stores
-    products = len(day.world.products.product_id)
-    cell = np.flatnonzero(stock)
-    return Movements.of(
-        day.traces.store_handling + np.arange(len(cell)),
-        np.zeros(len(cell)),
-        cell // products,
-        cell % products,
-        stock[cell],
-        INITIAL,
-        OPENING,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,32 @@ def test_a_build_that_fails_leaves_nothing(
         build_world_files(config, profile, tmp_path / "master")
     assert len(written) == 5
     assert entries(tmp_path) == []
+
+
+def test_what_killed_runs_left_is_swept_away(
+    config: RetailConfig, profile: Profile, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], check=True, capture_output=True
+    )
+    mine, theirs = f".master.new-{os.getppid()}", f".master.new-{int(ended.stdout)}"
+    for name in (mine, theirs):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stores.csv").write_text("half")
+    build_world_files(config, profile, tmp_path / "master")
+    assert entries(tmp_path) == [mine, "master"]
+
+
+def test_a_folder_that_somebody_else_fills_first_stays_his(
+    config: RetailConfig, profile: Profile, built: Path, tmp_path: Path
+) -> None:
+    def slow(fresh: Path) -> None:
+        shutil.copytree(built, tmp_path / "master")
+        (fresh / "stores.csv").write_text("late")
+
+    master.write_whole(tmp_path / "master", slow, fill=True)
+    assert digest(tmp_path / "master") == digest(built)
+    assert entries(tmp_path) == ["master"]
 
 
 def test_own_dictionaries_serve(config: RetailConfig, profile: Profile, tmp_path: Path) -> None:

@@ -24,11 +24,6 @@ def half_hour_weights(temporal: Temporal, day: int) -> I64:
     return integer_weights(temporal.half_hours_weekend if weekend else temporal.half_hours)
 
 
-def half_hour_weights_online(temporal: Temporal) -> I64:
-    """Relative online orders for each of the 48 half hours of a day."""
-    return integer_weights(temporal.half_hours_online)
-
-
 def opening_hours(
     open_hour: int, close_hour: int, opens_earlier: int = 0, closes_later: int = 0
 ) -> tuple[int, int]:

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.behaviour import seasonality
-from retail_datagen.behaviour.seasonality import HALF_HOURS, PPM, DayFactors
+from retail_datagen.behaviour.seasonality import HALF_HOURS
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import NamedDay, Profile, StoreFormat
 from retail_datagen.core import calendar
+from retail_datagen.world.day_factors import PPM, DayFactors, day_factors, event_names
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -109,7 +110,7 @@ class EventPatterns:
         self._profile = profile
         self._seed = seed
         self._years: dict[int, DayFactors] = {}
-        self._names = seasonality.event_names(profile.temporal.named_days)
+        self._names = event_names(profile.temporal.named_days)
 
     def get_event(self, when: datetime) -> str | None:
         """The name of the day, such as `black_friday`; None for an ordinary one."""
@@ -148,7 +149,7 @@ class EventPatterns:
         if year not in self._years:
             temporal, online = self._profile.temporal, self._profile.online
             first, last = date(year, 1, 1), date(year, 12, 31)
-            self._years[year] = seasonality.day_factors(temporal, online, self._seed, first, last)
+            self._years[year] = day_factors(temporal, online, self._seed, first, last)
         return self._years[year]
 
 

@@ -61,13 +61,16 @@ def build_world(config: RetailConfig, profile: Profile) -> dict[str, pa.Table]:
     }
 
 
-def build_world_files(config: RetailConfig, profile: Profile, folder: Path) -> dict[str, int]:
+def build_world_files(
+    config: RetailConfig, profile: Profile, folder: Path, *, fill: bool = False
+) -> dict[str, int]:
     """Write all master data to `folder`, which appears whole or not at all.
 
-    Returns the rows of each table. Files that were there are replaced.
+    Returns the rows of each table. Files that were there are replaced; with `fill`, not those that
+    somebody else wrote meanwhile.
     """
     tables = build_world(config, profile)
-    write_whole(folder, lambda fresh: _write(fresh, tables))
+    write_whole(folder, lambda fresh: _write(fresh, tables), fill=fill)
     return {name: rows.num_rows for name, rows in tables.items()}
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from retail_datagen.behaviour.seasonality import PPM, day_factors, event_names
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core import calendar
 from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.world.day_factors import PPM, day_factors, event_names
 from retail_datagen.world.files import MasterDataError, MasterFile
 from retail_datagen.world.model import Calendar
 

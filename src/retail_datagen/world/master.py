@@ -76,34 +76,56 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
+def write_whole(folder: Path, write: Callable[[Path], None], *, fill: bool = False) -> None:
     """Let `write` fill a new folder beside `folder`, then put it in its place.
 
-    What the old folder held beside master data stays. Where a folder cannot be renamed (a mounted
-    volume), files are moved one by one; a crash then leaves files missing, which reading refuses.
+    What the old folder held beside master data stays. With `fill`, a folder that somebody else
+    has filled meanwhile stays as it is. Where a folder cannot be renamed (a mounted volume), files
+    are moved one by one; a crash then leaves files missing, which reading refuses.
     """
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     fresh = folder.parent / f".{folder.name}.new-{os.getpid()}"
-    old = folder.parent / f".{folder.name}.old-{os.getpid()}"
     fresh.mkdir()
     try:
         write(fresh)
-        if not folder.exists():
-            fresh.rename(folder)
+        if fill and not is_empty(folder):
             return
         try:
-            folder.rename(old)
+            fresh.rename(folder)
         except OSError:
-            _move_files(fresh, folder)
-            return
-        fresh.rename(folder)
-        for entry in old.iterdir():
-            if not (folder / entry.name).exists():
-                entry.rename(folder / entry.name)
-        shutil.rmtree(old)
+            _replace(folder, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed left beside the folder."""
+    if os.name != "posix":
+        return  # elsewhere, asking whether a process lives may end it
+    for left in folder.parent.glob(f".{folder.name}.new-*"):
+        try:
+            os.kill(int(left.suffix.removeprefix(".new-")), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _replace(folder: Path, fresh: Path) -> None:
+    """Put a new folder in the place of one that is there."""
+    old = folder.parent / f".{folder.name}.old-{os.getpid()}"
+    try:
+        folder.rename(old)
+    except OSError:
+        _move_files(fresh, folder)
+        return
+    fresh.rename(folder)
+    for entry in old.iterdir():
+        if not (folder / entry.name).exists():
+            entry.rename(folder / entry.name)
+    shutil.rmtree(old)
 
 
 def _move_files(source: Path, target: Path) -> None:

@@ -86,5 +86,5 @@ def ensure_world(config: RetailConfig, profile: Profile) -> World:
     """
     folder = config.paths.master
     if master.is_empty(folder):
-        build_world_files(config, profile, folder)
+        build_world_files(config, profile, folder, fill=True)
     return read_world(folder, profile)

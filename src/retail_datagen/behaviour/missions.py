@@ -11,7 +11,7 @@ from retail_datagen.core.rng import I64, U8, U64, integer_weights, lookup, slots
 from retail_datagen.world.model import World
 
 MOST_LINES = 200
-EXPECTED_LOSS = 0.004
+EXPECTED_LOSS = 0.006
 """Share of basket lines that meet an empty shelf, which baskets are drawn larger to make up for."""
 
 

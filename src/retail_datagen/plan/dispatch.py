@@ -32,13 +32,17 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class _Loads:
-    """One truckload each, for one store and one temperature: [loads]."""
+    """One truckload each, for one store and one temperature: [loads].
+
+    Per order line: the load that it is `of_line`, and the units `filled` up to and with it.
+    """
 
     store: I64
     cold: I64
     units: I64
     urgency: I64
     of_line: I64
+    filled: I64
 
 
 class Dispatcher:
@@ -57,11 +61,20 @@ class Dispatcher:
                     f"{'refrigerated' if kind % 2 else 'unrefrigerated'} truck; "
                     "give it at least one of each kind"
                 )
-        smallest = np.array([int(world.trucks.capacity[t].min()) for t in self._fleet])
+        capacity = world.trucks.capacity
+        smallest = np.array([int(capacity[trucks].min()) for trucks in self._fleet])
+        largest = np.array([int(capacity[trucks].max()) for trucks in self._fleet])
+        case = int(world.products.pack.max())
+        if int(smallest.min()) < 4 * case:
+            raise UserError(
+                f"trucks.csv: a truck holds {smallest.min()} units; "
+                f"allowed: at least {4 * case}, four of the largest case pack of products.csv"
+            )
         self.most_units: I64 = (smallest // 4).reshape(dcs, 2).min(axis=1)[world.stores.dc]
-        self._load_size = smallest - smallest // 4
+        self._load_size = largest - smallest // 4
         self._least_load = smallest // 10
-        self._fleet_size = np.array([len(trucks) for trucks in self._fleet])
+        self._capacity = capacity.astype(np.int64)
+        self._fleet = [t[np.argsort(-capacity[t], kind="stable")] for t in self._fleet]
 
     def dispatch(
         self, day: int, book: OrderBook, dc_stock: NDArray[np.int32], room: I64
@@ -73,8 +86,9 @@ class Dispatcher:
         taken = self._available(book, dc_stock, room)
         rows = np.flatnonzero(taken)
         loads = self._load(book, rows)
-        truck = self._trucks(day, loads)
-        leaves = truck[loads.of_line] >= 0
+        truck = self._trucks(loads)
+        carrier = truck[loads.of_line]
+        leaves = (carrier >= 0) & (loads.filled <= self._capacity[carrier])
         taken[rows[~leaves]] = False
         rows, of_line = rows[leaves], loads.of_line[leaves]
         shipments = self._time(day, loads, truck, book, rows, of_line)
@@ -100,7 +114,7 @@ class Dispatcher:
         return fits
 
     def _load(self, book: OrderBook, rows: I64) -> _Loads:
-        """Packs the orders of a store and temperature into loads that any such truck carries."""
+        """Packs the orders of a store and temperature into loads for the largest truck there."""
         store = book.cell[rows] // self._products
         product = book.cell[rows] - store * self._products
         cold = self._world.products.refrigerated[product].astype(np.int64)
@@ -115,23 +129,28 @@ class Dispatcher:
         key = served * 1024 + np.minimum(number, 1023)
         first = np.flatnonzero(np.diff(key, prepend=-1))
         load_of = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(key))))
-        of_line = np.empty(len(rows), dtype=np.int64)
-        of_line[order] = load_of
+        start = np.concatenate([[0], running])[first][load_of]
+        of_line, filled = np.empty((2, len(rows)), dtype=np.int64)
+        of_line[order], filled[order] = load_of, running - start
         waited = (book.age[rows] >= _WAITS_DAYS) * HIGH
         urgency = np.maximum(book.priority[rows], waited)[order].astype(np.int64)
         if not len(first):
             none = np.zeros(0, dtype=np.int64)
-            return _Loads(none, none, none, none, of_line)
+            return _Loads(none, none, none, none, of_line, filled)
         return _Loads(
             served[first] // 2,
             served[first] % 2,
             np.add.reduceat(units, first),
             np.maximum.reduceat(urgency, first),
             of_line,
+            filled,
         )
 
-    def _trucks(self, day: int, loads: _Loads) -> I64:
-        """The truck of each load, or -1 where it is too small to go or no truck is left."""
+    def _trucks(self, loads: _Loads) -> I64:
+        """The truck of each load, or -1 where it is too small to go or no truck is left.
+
+        The urgent go first; among those that go, the largest load has the largest truck.
+        """
         kind = self._world.stores.dc[loads.store].astype(np.int64) * 2 + loads.cold
         worth = (loads.units >= self._least_load[kind]) | (loads.urgency >= HIGH)
         truck = np.full(len(kind), -1, dtype=np.int64)
@@ -142,8 +161,9 @@ class Dispatcher:
         served = kind[order]
         place = np.arange(len(order)) - np.searchsorted(served, served)
         for fleet, trucks in enumerate(self._fleet):
-            mine = (served == fleet) & (place < len(trucks))
-            truck[order[mine]] = trucks[(place[mine] + day) % len(trucks)]
+            going = order[(served == fleet) & (place < len(trucks))]
+            by_size = going[np.argsort(-loads.units[going], kind="stable")]
+            truck[by_size] = trucks[: len(by_size)]
         return truck
 
     def _time(

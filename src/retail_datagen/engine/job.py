@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
 from retail_datagen.engine.worker import DayRenderer, Setup, Task, TaskDone
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,11 @@ def check_request(request: JobRequest) -> None:
         raise UserError(
             f"end: {to_date(request.last_day)} is before the start, {to_date(request.first_day)}; "
             "both are included, so the end may be the start or any later day"
+        )
+    if request.history_start is not None and request.history_start > request.first_day:
+        raise UserError(
+            f"start: the history cannot begin on {to_date(request.history_start)}, after "
+            f"{to_date(request.first_day)}, which is asked for"
         )
     if request.workers < 0:
         raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
@@ -286,5 +294,6 @@ class _Job:
         )
 
     def _tell(self, event: Event) -> None:
+        _LOG.debug("%s", event)
         for listener in self._listeners:
             listener(event)

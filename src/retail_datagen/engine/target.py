@@ -99,6 +99,27 @@ def similar_start(facts: Path, retailer: Retailer, wanted: Wanted) -> int | None
     return header.history_start
 
 
+def history_of(
+    sink: Sink, facts: Path, retailer: Retailer, wanted: Wanted, overwrite: bool
+) -> tuple[JobStore | None, int]:
+    """What is remembered of a target, if anything, and where its history begins or would begin.
+
+    Looks only. Raises UserError where `open_target` would.
+    """
+    folder = job_folder(sink, facts)
+    similar = similar_start(facts, retailer, wanted)
+    if folder is None:
+        return None, choose_start(None, similar, wanted, facts)
+    place = sink.root or folder
+    header = None if overwrite else read_header(folder)
+    if header is None:
+        if not overwrite:
+            _refuse_unknown(sink, retailer, place)
+        return None, choose_start(None, similar, wanted, place)
+    _refuse_other(header, retailer, sink, place)
+    return JobStore(folder), choose_start(header.history_start, None, wanted, place)
+
+
 def _settle(
     sink: Sink,
     store: JobStore,
@@ -117,23 +138,31 @@ def _settle(
         sink.clear(tables)
         store.clear()
     header = store.read_header()
-    if header is None and sink.holds(tables):
-        raise UserError(
-            f"{place} holds tables without a record of how they were made; choose another folder "
-            "with --to, or remove them and start anew with --overwrite"
-        )
-    changed = differences(header, retailer.identity, sink.format) if header else []
-    if header and changed:
-        raise UserError(
-            f"{place} holds another history: {'; '.join(changed)}. Choose another folder with "
-            "--to, go back to what it was made with, or start anew with --overwrite"
-        )
-    recorded = header.history_start if header else None
-    similar = None if header else similar_start(facts, retailer, wanted)
-    start = choose_start(recorded, similar, wanted, place)
-    if header is None:
+    if header:
+        _refuse_other(header, retailer, sink, place)
+        start = choose_start(header.history_start, None, wanted, place)
+    else:
+        _refuse_unknown(sink, retailer, place)
+        start = choose_start(None, similar_start(facts, retailer, wanted), wanted, place)
         store.clear()
         store.write_header(Header.new(retailer.identity, start, sink.format))
     store.recover()
     sink.recover(tables)
     return start
+
+
+def _refuse_unknown(sink: Sink, retailer: Retailer, place: Path) -> None:
+    if sink.holds(retailer.tables):
+        raise UserError(
+            f"{place} holds tables without a record of how they were made; choose another folder "
+            "with --to, or remove them and start anew with --overwrite"
+        )
+
+
+def _refuse_other(header: Header, retailer: Retailer, sink: Sink, place: Path) -> None:
+    changed = differences(header, retailer.identity, sink.format)
+    if changed:
+        raise UserError(
+            f"{place} holds another history: {'; '.join(changed)}. Choose another folder with "
+            "--to, go back to what it was made with, or start anew with --overwrite"
+        )

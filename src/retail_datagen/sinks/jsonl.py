@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -38,20 +37,15 @@ class JsonlSink:
     def __init__(self, target: str = "-") -> None:
         self._target = target
         self._written: dict[tuple[str, int], PartitionRecord] = {}
-        try:
-            self._file: BinaryIO = (
-                sys.stdout.buffer if target == "-" else open(Path(target), "wb")  # noqa: SIM115
-            )
-        except OSError as error:
-            raise SinkError(f"cannot write {target}: {error.strerror}") from error
+        self._file: BinaryIO | None = None
 
     def recover(self, tables: Iterable[str]) -> None:
         """A pipe has no past."""
 
     def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
         data = conform(table, data)
-        file = HashingFile(self._file)
         try:
+            file = HashingFile(self._open())
             for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
                 file.write(encode_rows(table.name, batch))
             file.flush()
@@ -79,8 +73,15 @@ class JsonlSink:
             del self._written[key]
 
     def close(self) -> None:
-        if self._target != "-":
+        if self._file and self._target != "-":
             self._file.close()
+
+    def _open(self) -> BinaryIO:
+        """The file, which begins anew with the first partition."""
+        if self._file is None:
+            to_pipe = self._target == "-"
+            self._file = sys.stdout.buffer if to_pipe else open(self._target, "wb")  # noqa: SIM115
+        return self._file
 
 
 def encode_rows(table: str, batch: pa.RecordBatch) -> bytes:

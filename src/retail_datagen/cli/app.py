@@ -1,0 +1,130 @@
+"""`retail-datagen`: which commands there are, and how errors reach people.
+
+Only the command that is called is imported, so that help and errors are quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from retail_datagen.config.errors import UserError
+
+USER_ERROR = 2
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, the module whose `register(app)` mounts it, and its line in the help."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Command(
+        "init",
+        "retail_datagen.cli.config_commands",
+        "Write a configuration file with every setting, its default and what it means.",
+    ),
+    Command("config", "retail_datagen.cli.config_commands", "Look at the configuration in force."),
+    Command(
+        "master",
+        "retail_datagen.cli.master_command",
+        "Write stores, products, customers and the rest of the world under paths.master.",
+    ),
+    Command(
+        "generate",
+        "retail_datagen.cli.generate_command",
+        "Generate the fact tables of a range of days; run again, it goes on where it stopped.",
+    ),
+    Command(
+        "verify",
+        "retail_datagen.cli.verify_command",
+        "Check keys, sums, stock and timing of generated files, on the files alone.",
+    ),
+)
+
+
+def build_app(called: str | None = None) -> typer.Typer:
+    """The application. With `called`, all commands but that one are names in the help only."""
+    app = typer.Typer(
+        help="One seed, one coherent synthetic retailer.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    mounted = set()
+    for command in COMMANDS:
+        if called is not None and called != command.name:
+            app.command(command.name, help=command.help)(_not_called)
+        elif command.module not in mounted:
+            mounted.add(command.module)
+            _mount(app, command, called)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; errors for people have no traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    completing = any(name.endswith("_COMPLETE") for name in os.environ)
+    called = next((word for word in given if not word.startswith("-")), "")
+    try:
+        build_app(None if completing else called)(given, prog_name="retail-datagen")
+    except UserError as error:
+        if "--debug" in given:
+            raise
+        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
+        if isinstance(error.__cause__, BrokenPipeError):
+            # Else Python complains once more when it flushes what nobody reads.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _mount(app: typer.Typer, command: Command, called: str | None) -> None:
+    """Mount what the command's module registers, or of that only the command called."""
+    module = import_module(command.module)
+    if called is None:
+        module.register(app)
+        return
+    own = typer.Typer()
+    module.register(own)
+    app.registered_commands += [
+        c for c in own.registered_commands if (c.name or "") == command.name
+    ]
+    app.registered_groups += [g for g in own.registered_groups if g.name == command.name]
+
+
+def _not_called() -> None:
+    """Stands for a command whose module was not imported."""
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log everything and show where errors come from.")
+    ] = False,
+) -> None:
+    if version:
+        from retail_datagen.engine.retail import generator_version
+
+        typer.echo(f"retail-datagen {generator_version()}")
+        raise typer.Exit
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format=_LOG_FORMAT, stream=sys.stderr
+    )

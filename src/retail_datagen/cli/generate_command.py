@@ -1,0 +1,239 @@
+"""`retail-datagen generate` runs the job, or estimates it with `--dry-run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from retail_datagen.cli.progress import ProgressBar
+from retail_datagen.config.errors import UserError
+from retail_datagen.config.models import RetailConfig
+from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.engine.estimate import Estimate, estimate_job
+from retail_datagen.engine.events import JobSummary, Listener
+from retail_datagen.engine.job import JobRequest, run_job
+from retail_datagen.engine.retail import RetailSource
+from retail_datagen.engine.stop import JobStopped, stop_on_signals
+from retail_datagen.world.master import is_empty
+
+_STDOUT = "jsonl:-"
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts `generate` on the application."""
+    app.command("generate")(generate)
+
+
+def generate(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Configuration file; else defaults.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="DAY", help="First day, such as 2024-01-01.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Last day, itself included.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(metavar="csv|parquet", help="Format of files; else csv.")
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Only these tables, separated by commas; else all."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes; else one for each core.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where to: a folder, file:FOLDER?format=parquet, jsonl:-; else paths.facts.",
+        ),
+    ] = None,
+    only_day: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Only this day; --start is for a new history."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say rows, bytes and time; write nothing.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove what was generated there; start anew.")
+    ] = False,
+    chunk_days: Annotated[
+        int, typer.Option(metavar="N", help="Days that a worker takes at a time.")
+    ] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Generate the fact tables of a range of days; run again, it goes on where it stopped."""
+    with _told_when_stopped(quiet):
+        chosen = RetailConfig.resolve(config).config
+        first, last, history_start = _days(start, end, only_day)
+        request = JobRequest(
+            source=RetailSource(chosen),
+            target=str(chosen.paths.facts) if to is None else to,
+            facts=chosen.paths.facts,
+            first_day=first,
+            last_day=last,
+            tables=_names(tables),
+            format=format,
+            workers=_at_least_one(workers),
+            chunk_days=chunk_days,
+            history_start=history_start,
+            overwrite=overwrite,
+        )
+        if dry_run:
+            _print_estimate(_estimate(request, chosen), quiet, as_json)
+            return
+        _print_summary(_run(request, quiet or as_json), request.target, quiet, as_json)
+
+
+def _run(request: JobRequest, quiet: bool) -> JobSummary:
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return run_job(request)
+    with ProgressBar(console) as bar:
+        listeners: list[Listener] = [bar]
+        return run_job(request, listeners)
+
+
+@contextmanager
+def _told_when_stopped(quiet: bool) -> Iterator[None]:
+    """Say how to go on after Ctrl-C or SIGTERM, and leave with 130 or 143."""
+    try:
+        with stop_on_signals():
+            yield
+    except JobStopped as stop:
+        if not quiet:
+            kept = f"{stop.finished:,} of {stop.partitions:,} partitions are whole and kept"
+            typer.echo(
+                f"stopped: {kept if stop.partitions else 'nothing was written yet'}; "
+                "run the same command again to go on",
+                err=True,
+            )
+        raise typer.Exit(stop.exit_code) from None
+
+
+def _days(start: str | None, end: str | None, only: str | None) -> tuple[int, int, int | None]:
+    """First and last day, and where a new history begins if that is another day."""
+    if only is not None:
+        if end is not None:
+            raise UserError("end: leave --end out beside --only-day, which is one day")
+        day = _day("only-day", only)
+        return day, day, None if start is None else _day("start", start)
+    if start is None or end is None:
+        missing = " and ".join(
+            name for name, given in (("--start", start), ("--end", end)) if given is None
+        )
+        raise UserError(
+            f"{missing} missing: give the first and the last day, both included, such as "
+            "--start 2024-01-01 --end 2024-01-30"
+        )
+    return _day("start", start), _day("end", end), None
+
+
+def _day(field: str, text: str) -> int:
+    try:
+        if len(text) != len("2024-01-01"):
+            raise ValueError(text)
+        return to_day(date.fromisoformat(text))
+    except ValueError:
+        raise UserError(
+            f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-30"
+        ) from None
+
+
+def _names(tables: list[str] | None) -> tuple[str, ...]:
+    names = [name.strip() for given in tables or [] for name in given.split(",")]
+    if tables and not all(names):
+        raise UserError(
+            f"tables: {','.join(tables)!r} has an empty name; separate names by commas, such as "
+            "receipts,receipt_lines"
+        )
+    return tuple(names)
+
+
+def _at_least_one(workers: int | None) -> int:
+    if workers is not None and workers < 1:
+        raise UserError(f"workers: {workers} is not allowed; give 1 or more")
+    return workers or 0
+
+
+def _estimate(request: JobRequest, config: RetailConfig) -> Estimate:
+    """The estimate; a world that is not there yet is built where it is removed again."""
+    if not is_empty(config.paths.master):
+        return estimate_job(request)
+    with tempfile.TemporaryDirectory(prefix="retail-datagen-") as folder:
+        source = RetailSource(config, master=Path(folder) / "master")
+        return estimate_job(replace(request, source=source))
+
+
+def _print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:
+    # Rows that go to the standard output must not get mixed with words.
+    out = sys.stderr if target == _STDOUT else sys.stdout
+    if as_json:
+        days = {
+            "first_day": to_date(summary.first_day).isoformat(),
+            "last_day": to_date(summary.last_day).isoformat(),
+            "history_start": to_date(summary.history_start).isoformat(),
+        }
+        print(json.dumps({**asdict(summary), **days}, indent=2), file=out)
+        return
+    if quiet:
+        return
+    table = Table("table", "rows", box=None, header_style="bold", pad_edge=False)
+    table.columns[1].justify = "right"
+    for name, rows in summary.rows.items():
+        table.add_row(name, f"{rows:,}")
+    console = Console(file=out, markup=False, highlight=False)
+    console.print(table)
+    kept = f", {summary.partitions_kept:,} kept" if summary.partitions_kept else ""
+    console.print(
+        f"{summary.total_records:,} records in {target}: {summary.partitions_written:,} partitions "
+        f"written{kept}, {_size(summary.bytes)}; {summary.generation_time_seconds:.1f} s, "
+        f"{summary.records_per_second:,.0f} records/s",
+        soft_wrap=True,
+    )
+
+
+def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(estimate), indent=2))
+        return
+    if quiet:
+        return
+    table = Table("table", "rows", "bytes", box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, expected in [*estimate.tables.items(), ("all", estimate.total)]:
+        table.add_row(name, f"~{expected.rows:,}", f"~{_size(expected.bytes)}")
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    console.print(
+        f"would write {estimate.partitions - estimate.partitions_finished:,} of "
+        f"{estimate.partitions:,} partitions and plan {estimate.days_to_plan:,} days, in about "
+        f"{max(estimate.seconds, 1):,.0f} s with {estimate.workers} workers; nothing was written",
+        soft_wrap=True,
+    )
+
+
+def _size(size: float) -> str:
+    """`1.4 GB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from retail_datagen.core.rng import Stream
+from retail_datagen.core.rng import I64, Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -74,19 +76,19 @@ _METRES_TO_DBM = (
     90,
 )
 """Path loss of 2.4 GHz indoors, exponent 3, per metre from 1 to 25."""
+_ZONE_BITS = 8
+_ZONE_MASK = (1 << _ZONE_BITS) - 1
+_WALK_MASK = (1 << 32) - 1
+I32 = NDArray[np.int32]
 
 
 def render(day: Day) -> pa.Table:
     walks = app_walks(day)
     total = day.market.pings(len(day.demand.visits))
     zones = day.context.profile.zones
-    walk, rank, spacing = _share_out(walks, total)
     bits = Stream(day.market.seed, "ble_pings", day.number).u16(total)
-    moment = rank * 256 + (bits & np.uint16(0xFF))
-    second = np.minimum(walks.entered[walk] + (moment * spacing >> 16), walks.left[walk])
-    zone = _zones(walks, walk, rank, len(zones))
-    order = np.sort((second.astype(np.int64) << 32) | np.arange(total)) & 0xFFFFFFFF
-    walk, zone = walk[order], zone[order]
+    pings = _pings(walks, total, bits, len(zones))
+    walk, zone = pings.walk, pings.zone
     store = walks.store[walk]
     beacons = [name for of_store in day.world.beacons for name in of_store]
     ble = day.world.customers.ble
@@ -94,51 +96,66 @@ def render(day: Day) -> pa.Table:
         TABLE,
         [
             trace_sequence(day.traces.ble_pings, total),
-            day.timestamps(second[order]),
+            day.timestamps(pings.second),
             day.world.stores.store_id[store],
             category(store * np.int32(len(zones)) + zone, beacons),
             category(walk, numbered(b"BLE", ble[walks.customer], ble)),
-            _signal(bits),
+            _SIGNAL[bits],
             category(zone, zones),
         ],
     )
 
 
-def _share_out(walks: Walks, total: int) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-    """(walk, rank within it, 1/256 seconds between pings), in proportion to time in the store."""
+@dataclass(frozen=True, slots=True)
+class _Pings:
+    """Pings by time: [pings] second of the day, row of the walks, row of the zones."""
+
+    second: I32
+    walk: I32
+    zone: I32
+
+
+def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _Pings:
+    """`total` pings, to each walk in proportion to its time in the store."""
     if not total:
-        none = np.zeros(0, dtype=np.int64)
-        return none.astype(np.int32), none, 0
+        none = np.zeros(0, dtype=np.int32)
+        return _Pings(none, none, none)
     stay = (walks.left - walks.entered).astype(np.int64) + 60
     ends = np.cumsum(stay) * total // int(stay.sum())
     counts = np.diff(ends, prepend=0)
-    walk = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    rank = np.arange(total) - np.repeat(ends - counts, counts)
-    return walk, rank, int(stay.sum()) * 256 // total
+    rank = (np.arange(total) - np.repeat(ends - counts, counts)).astype(np.int32)
+    spacing = int(stay.sum()) * 16 // total
+    moment = (rank * np.int64(16) + (bits & np.uint16(15))) * spacing >> 8
+    second = np.minimum(np.repeat(walks.entered, counts) + moment, np.repeat(walks.left, counts))
+    zone = _zones(walks, counts, rank, zones)
+    walk = np.repeat(np.arange(len(counts), dtype=np.int64) << _ZONE_BITS, counts)
+    packed = np.sort((second << 40) | walk | zone)
+    return _Pings(
+        (packed >> 40).astype(np.int32),
+        ((packed >> _ZONE_BITS) & _WALK_MASK).astype(np.int32),
+        (packed & _ZONE_MASK).astype(np.int32),
+    )
 
 
-def _zones(
-    walks: Walks, walk: NDArray[np.int32], rank: NDArray[np.int64], zones: int
-) -> NDArray[np.int32]:
+def _zones(walks: Walks, counts: I64, rank: I32, zones: int) -> I32:
     """The zone of each ping: entrance, then aisle after aisle, then the till for who pays."""
-    counts = np.bincount(walk, minlength=len(walks))
     steps = walks.last - walks.first + 2 + walks.pays
-    pace = (steps << 16) // np.maximum(counts, 1)
-    step = (rank * pace[walk] >> 16).astype(np.int32)
-    zone = (walks.first - 1).astype(np.int32)[walk] + step
+    pace = ((steps << 16) // np.maximum(counts, 1)).astype(np.int32)
+    step = rank * np.repeat(pace, counts) >> 16
+    till = np.where(walks.pays, steps - 1, 1 << 14).astype(np.int32)
+    zone = np.repeat((walks.first - 1).astype(np.int32), counts) + step
+    zone[step >= np.repeat(till, counts)] = zones - 1
     zone[step == 0] = 0
-    at_till = walks.pays[walk] & (step == (steps - 1).astype(np.int32)[walk])
-    zone[at_till] = zones - 1
     return zone
 
 
-def _signal(bits: NDArray[np.uint16]) -> NDArray[np.int32]:
-    """RSSI by a distance that is likelier small: beacons hang where people stand."""
-    high = (bits >> np.uint16(8)).astype(np.int64)
-    metre = high * high * len(_METRES_TO_DBM) >> 16
-    strength = -np.array(_METRES_TO_DBM, dtype=np.int32)
-    signal: NDArray[np.int32] = strength[metre] - (bits & np.uint16(3)).astype(np.int32)
-    return signal
+def _signals() -> I32:
+    """RSSI per 16 random bits, by a distance that is likelier small: beacons hang near people."""
+    bits = np.arange(1 << 16)
+    metre = (bits >> 8) * (bits >> 8) * len(_METRES_TO_DBM) >> 16
+    signals: I32 = (-np.array(_METRES_TO_DBM)[metre] - (bits & 3)).astype(np.int32)
+    return signals
 
 
+_SIGNAL = _signals()
 FACTS = FactTable(TABLE, render)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from retail_datagen.plan.initial import OpeningStock, opening_stock
 from retail_datagen.plan.market import Market, StoreDemand
 from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.tables.fulfilment import OrderDay, order_day
+from retail_datagen.tables.money import Money, price_receipts
+from retail_datagen.tables.names import ReceiptDigits, receipt_rows
 from retail_datagen.world.model import World
 
 _KEPT_ORDER_DAYS = 12
@@ -68,13 +71,15 @@ class Context:
         return self._order_days[day]
 
     @cached_property
-    def receipt_digits(self) -> tuple[int, int]:
-        """Digits of a store and of a receipt's number in its store, in a ReceiptId."""
+    def receipt_digits(self) -> ReceiptDigits:
+        """Wide enough for the busiest store on the busiest day."""
         stores = self.world.stores
         busiest = int(stores.traffic.max()) * self.market.volume.customers_per_day
         busiest = busiest // int(stores.traffic.sum()) + 1
         peak = busiest * int(self.world.calendar.traffic_ppm.max()) * 2 // 1_000_000
-        return max(3, len(str(int(stores.store_id.max())))), max(4, len(str(peak)))
+        return ReceiptDigits(
+            store=max(3, len(str(int(stores.store_id.max())))), number=max(4, len(str(peak)))
+        )
 
 
 class Day:
@@ -105,6 +110,23 @@ class Day:
     @cached_property
     def tills(self) -> Tills:
         return ring_up(self.demand.visits, self.demand.lines, self.plan.lost_lines.row)
+
+    @cached_property
+    def money(self) -> Money:
+        """What the day's receipts and lines come to."""
+        return price_receipts(self.world, self.prices, self.demand, self.tills)
+
+    @cached_property
+    def receipt_ids(self) -> NDArray[Any]:
+        """ReceiptId of each of the day's receipts, as rows for `text_column`."""
+        visit = self.tills.visit
+        return receipt_rows(
+            self.context.receipt_digits,
+            np.full(len(visit), self.number),
+            self.demand.visits.second[visit],
+            self.world.stores.store_id[self.demand.visits.store[visit]],
+            self.tills.number,
+        )
 
     @cached_property
     def browsers(self) -> Visits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from retail_datagen.core.ids import Digits, fixed_text, sequence_text, text_rows
 from retail_datagen.core.rng import I64, Ints
-from retail_datagen.tables.context import Context
 
 TRACE_DIGITS = 10
 DAILY_DIGITS = 6
@@ -31,16 +31,23 @@ def trace_rows(numbers: Ints) -> NDArray[Any]:
     return text_rows([b"TRC", Digits(numbers, TRACE_DIGITS)])
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptDigits:
+    """Digits of a store's id and of a receipt's number in its store, in a ReceiptId."""
+
+    store: int
+    number: int
+
+
 def receipt_rows(
-    context: Context, day: Ints, second: Ints, store: Ints, number: Ints
+    digits: ReceiptDigits, day: Ints, second: Ints, store_id: Ints, number: Ints
 ) -> NDArray[Any]:
     """RCP, date, hour and minute, store, and the receipt's number in its store that day."""
-    store_digits, number_digits = context.receipt_digits
     minute = second.astype(np.int64) // 60
     clock = minute // 60 * 100 + minute % 60
     parts: list[bytes | Digits] = [b"RCP", Digits(calendar_number(day), 8), Digits(clock, 4)]
-    parts.append(Digits(context.world.stores.store_id[store], store_digits))
-    parts.append(Digits(number, number_digits))
+    parts.append(Digits(store_id, digits.store))
+    parts.append(Digits(number, digits.number))
     return text_rows(parts)
 
 

@@ -10,8 +10,7 @@ from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
-from retail_datagen.tables.money import line_money
-from retail_datagen.tables.names import receipt_rows, trace_rows
+from retail_datagen.tables.names import trace_rows
 
 TABLE = Table(
     name="receipt_lines",
@@ -46,23 +45,20 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     visits, lines, tills = day.demand.visits, day.demand.lines, day.tills
-    store, second = visits.store[tills.visit], visits.second[tills.visit]
     product = lines.product[tills.line]
-    money = line_money(day)
     promotion = day.prices.promotion[product]
-    traces = trace_rows(day.traces.receipts + np.arange(len(store)))
-    names = receipt_rows(day.context, np.full(len(store), day.number), second, store, tills.number)
+    traces = trace_rows(day.traces.receipts + np.arange(len(tills.visit)))
     return batch(
         TABLE,
         [
             text_column(traces[tills.receipt]),
-            day.timestamps(second[tills.receipt]),
-            text_column(names[tills.receipt]),
+            day.timestamps(visits.second[lines.visit[tills.line]]),
+            text_column(day.receipt_ids[tills.receipt]),
             tills.position,
             day.world.products.product_id[product],
             lines.quantity[tills.line],
-            money.unit_price,
-            money.extended,
+            day.money.unit_price,
+            day.money.extended,
             category(np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0),
         ],
     )

@@ -12,8 +12,7 @@ from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
-from retail_datagen.tables.money import receipt_money
-from retail_datagen.tables.names import receipt_rows, trace_sequence
+from retail_datagen.tables.names import trace_sequence
 
 TABLE = Table(
     name="receipts",
@@ -53,8 +52,6 @@ TABLE = Table(
 def render(day: Day) -> pa.Table:
     visits, tills = day.demand.visits, day.tills
     store, second = visits.store[tills.visit], visits.second[tills.visit]
-    money = receipt_money(day)
-    names = receipt_rows(day.context, np.full(len(store), day.number), second, store, tills.number)
     return batch(
         TABLE,
         [
@@ -62,10 +59,10 @@ def render(day: Day) -> pa.Table:
             day.timestamps(second),
             day.world.stores.store_id[store],
             day.world.customers.customer_id[visits.customer[tills.visit]],
-            text_column(names),
-            money.subtotal,
-            money.tax,
-            money.subtotal + money.tax,
+            text_column(day.receipt_ids),
+            day.money.subtotal,
+            day.money.tax,
+            day.money.subtotal + day.money.tax,
             category(_tenders(day, len(store)), list(day.context.profile.tenders)),
         ],
     )

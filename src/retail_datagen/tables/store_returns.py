@@ -61,10 +61,10 @@ def render(day: Day) -> pa.Table:
     paid = returns.price[order].astype(np.int64) * returns.units[order]
     rate = np.where(day.world.products.taxable[product], day.world.stores.tax_ppm[store], 0)
     names = receipt_rows(
-        day.context,
+        day.context.receipt_digits,
         returns.sold_day[order],
         returns.sold_second[order],
-        store,
+        day.world.stores.store_id[store],
         returns.number[order],
     )
     return batch(

@@ -1,0 +1,1 @@
+"""How fast, how large, how much memory: measured as ratios in one run. `python -m benchmarks`."""

@@ -1,0 +1,91 @@
+"""Where measurements are made: each once, however many benchmarks look at it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from benchmarks.floor import Floor
+from benchmarks.harness import Usage, program, run
+from benchmarks.sizes import Plan, Range, Retailer
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a process tree used and what it left: rows, and bytes of files."""
+
+    usage: Usage
+    rows: int
+    bytes: int
+
+
+class Lab:
+    """Measures commands in `folder`; `tell` is told what is being measured."""
+
+    def __init__(self, plan: Plan, folder: Path, tell: Callable[[str], None]) -> None:
+        self.plan = plan
+        self._folder = folder
+        self._tell = tell
+        # Measured once each: a benchmark asks again for what another has asked for.
+        self.job = cache(self._job)
+        self.floor = cache(self._floor)
+        self.peer = cache(self._peer)
+        self._config = cache(self._make_config)
+
+    def _job(self, retailer: Retailer, days: Range, format: str, workers: int) -> Output:
+        """`retail-datagen generate` of all tables into an empty folder, master data at hand."""
+        config = self._config(retailer)
+        self._tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
+        target = self._folder / "facts"
+        command = [program("retail-datagen"), "generate", "--config", str(config)]
+        command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]
+        command += ["--format", format, "--workers", str(workers), "--to", str(target)]
+        usage = run(command, self._folder)
+        files = [p for p in target.rglob(f"*.{format}") if p.is_file()]
+        rows = sum(pq.read_metadata(p).num_rows for p in files) if format == "parquet" else 0
+        size = sum(p.stat().st_size for p in files)
+        shutil.rmtree(target)
+        return Output(usage, rows, size)
+
+    def _floor(self, retailer: Retailer, days: Range) -> Floor:
+        """What planning, rendering and writing each cost, in a process of their own."""
+        config = self._config(retailer)
+        self._tell(f"{retailer}: {days.days} days, part by part")
+        answer = self._folder / "floor.json"
+        arguments = [str(config), days.first.isoformat(), str(days.days)]
+        arguments += [str(self.plan.repeats), str(answer)]
+        # The repository's root, where the package of benchmarks lies.
+        root = Path(__file__).parent.parent
+        run([sys.executable, "-m", "benchmarks.floor", *arguments], root)
+        return Floor.from_json(answer.read_text(encoding="utf-8"))
+
+    def _peer(self, format: str) -> Output:
+        """`tpchgen-cli` with its own defaults; of several runs the one with the least CPU."""
+        self._tell(f"tpchgen-cli {format} -s {self.plan.tpch_scale:g}")
+        runs = [self._peer_once(format) for _ in range(self.plan.repeats)]
+        return min(runs, key=lambda output: output.usage.cpu_seconds)
+
+    def _peer_once(self, format: str) -> Output:
+        target = self._folder / "tpch"
+        scale = f"{self.plan.tpch_scale:g}"
+        command = [program("tpchgen-cli"), format, "-s", scale, "--output-dir", str(target)]
+        usage = run([*command, "--no-progress"], self._folder)
+        files = list(target.rglob(f"*.{format}"))
+        rows = sum(pq.read_metadata(p).num_rows for p in files) if format == "parquet" else 0
+        size = sum(p.stat().st_size for p in files)
+        shutil.rmtree(target)
+        return Output(usage, rows, size)
+
+    def _make_config(self, retailer: Retailer) -> Path:
+        """A config with its master data made."""
+        folder = self._folder / f"retailer-{retailer.stores}-{retailer.customers_per_day}"
+        config = retailer.write_config(folder)
+        self._tell(f"{retailer}: master data")
+        run([program("retail-datagen"), "master", "--config", str(config)], self._folder)
+        return config

@@ -1,0 +1,88 @@
+"""The retailers that are measured, and the days."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+FIRST_DAY = date(2024, 8, 1)
+"""August is an average month: its mean traffic is 0.995 of the year's. (January's is 0.69.)"""
+
+PEAK_FIRST_DAY = date(2023, 11, 1)
+"""A year from here has its busiest day, Black Friday, within its first thirty days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retailer:
+    """A chain: its stores, DCs and mean receipts a day; DCs and orders as document 001 has them.
+
+    Its config has 12 DCs for 250 stores and one online order for 8 receipts.
+    """
+
+    stores: int
+    customers_per_day: int
+
+    @property
+    def dcs(self) -> int:
+        return max(1, self.stores * 12 // 250)
+
+    def __str__(self) -> str:
+        return f"{self.stores:,} stores, {self.customers_per_day:,} receipts/day"
+
+    def write_config(self, folder: Path) -> Path:
+        """A config file in `folder`, with all its paths below it."""
+        config = {
+            "seed": 42,
+            "volume": {
+                "stores": self.stores,
+                "dcs": self.dcs,
+                "customers_per_day": self.customers_per_day,
+                "online_orders_per_day": self.customers_per_day // 8,
+            },
+            "paths": {
+                "dict": str(folder / "dictionaries"),
+                "master": str(folder / "master"),
+                "facts": str(folder / "facts"),
+            },
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "config.json"
+        path.write_text(json.dumps(config, indent=2), encoding="utf-8")
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`days` days from `first` on."""
+
+    first: date
+    days: int
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.days - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which sizes the benchmarks take. The quick one proves nothing but that they run."""
+
+    small: Retailer = Retailer(10, 1_000)
+    medium: Retailer = Retailer(100, 10_000)
+    large: Retailer = Retailer(1_000, 100_000)
+    days: int = 30
+    year: int = 365
+    tpch_scale: float = 1
+    repeats: int = 2
+
+    @property
+    def month(self) -> Range:
+        return Range(FIRST_DAY, self.days)
+
+
+FULL = Plan()
+QUICK = Plan(large=Retailer(300, 30_000), days=10, year=60, tpch_scale=0.2, repeats=1)
+_FEW = Retailer(3, 100)
+TINY = Plan(_FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, repeats=1)

@@ -149,6 +149,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
 def test_what_is_written_is_read_back(backend: Backend) -> None:
     sink = backend.open()
     record = sink.write_partition(TABLE, DAY, batch())
+    sink.commit()
     assert (record.table, record.day, record.rows) == ("receipts", DAY, 3)
     assert record.bytes > 0
     assert len(record.sha256) == 64
@@ -160,6 +161,7 @@ def test_what_is_written_is_read_back(backend: Backend) -> None:
 def test_a_partition_is_checked_by_its_content(backend: Backend) -> None:
     sink = backend.open()
     record = sink.write_partition(TABLE, DAY, batch())
+    sink.commit()
     other = open_sink("memory:").write_partition(TABLE, DAY, batch(2))
     assert sink.check(record)
     assert not sink.check(other)
@@ -176,9 +178,30 @@ def test_an_idempotent_sink_replaces(backend: Backend) -> None:
     sink = backend.open()
     if not sink.capabilities.idempotent:
         pytest.skip("does not promise it")
-    sink.write_partition(TABLE, DAY, batch(2))
-    sink.write_partition(TABLE, DAY, batch(3))
-    assert backend.read(sink, "receipts", DAY) == EXPECTED
+    for between in (True, False):
+        sink.write_partition(TABLE, DAY, batch(2))
+        if between:
+            sink.commit()
+        sink.write_partition(TABLE, DAY, batch(3))
+        sink.commit()
+        assert backend.read(sink, "receipts", DAY) == EXPECTED
+
+
+def test_nothing_appears_before_it_is_committed(backend: Backend) -> None:
+    sink = backend.open()
+    if sink.capabilities.atomic_unit is not Unit.PARTITION:
+        pytest.skip("does not promise it")
+    record = sink.write_partition(TABLE, DAY, batch())
+    assert not sink.check(record)
+    assert not sink.holds([TABLE.name])
+    assert backend.read(sink, "receipts", DAY) is None
+    sink.close()
+    sink.commit()
+    assert not sink.check(record)
+    sink.write_partition(TABLE, DAY, batch())
+    sink.recover([TABLE.name])
+    sink.commit()
+    assert not sink.holds([TABLE.name])
 
 
 def test_a_durable_sink_finds_it_again(backend: Backend) -> None:
@@ -186,6 +209,7 @@ def test_a_durable_sink_finds_it_again(backend: Backend) -> None:
     if not sink.capabilities.durable:
         pytest.skip("does not promise it")
     record = sink.write_partition(TABLE, DAY, batch())
+    sink.commit()
     sink.close()
     again = backend.open()
     again.recover([TABLE.name])
@@ -198,6 +222,7 @@ def test_a_failed_partition_leaves_what_was_there(backend: Backend) -> None:
     if sink.capabilities.atomic_unit is not Unit.PARTITION:
         pytest.skip("does not promise it")
     record = sink.write_partition(TABLE, DAY, batch())
+    sink.commit()
     wrong = batch().drop_columns(["Total"])
     with pytest.raises(ValueError, match="receipts has columns"):
         sink.write_partition(TABLE, DAY, wrong)
@@ -210,6 +235,7 @@ def test_a_failed_partition_leaves_what_was_there(backend: Backend) -> None:
 def test_an_empty_partition_is_a_partition(backend: Backend) -> None:
     sink = backend.open()
     record = sink.write_partition(TABLE, DAY, batch(0))
+    sink.commit()
     assert record.rows == 0
     assert sink.check(record)
 
@@ -219,6 +245,7 @@ def test_clear_removes_only_what_it_is_told(backend: Backend) -> None:
     other = Table("returns", TABLE.doc, TABLE.columns, TABLE.key)
     gone = sink.write_partition(TABLE, DAY, batch())
     kept = sink.write_partition(other, DAY, batch())
+    sink.commit()
     assert sink.holds(["receipts"])
     sink.clear(["receipts"])
     assert not sink.holds(["receipts"])
@@ -254,6 +281,7 @@ def test_two_formats_at_once_are_refused(tmp_path: Path) -> None:
 def test_plain_paths_may_hold_anything(tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / "50% off?"))
     record = sink.write_partition(TABLE, DAY, batch())
+    sink.commit()
     assert (tmp_path / "50% off?" / record.path).is_file()
     drive = open_sink("C:data")
     assert drive.root == Path("C:data")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _READ_BYTES = 1 << 20
+_WAITING_AT_ONCE = 16
 
 
 class HashingFile:
@@ -54,30 +56,70 @@ class HashingFile:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[HashingFile]:
-    """Write the whole of `path`, or leave what was there: it appears when the block ends.
+def staged_file(path: Path) -> Iterator[HashingFile]:
+    """Write a hidden neighbour of `path`, for `publish` to put in its place.
 
-    What is written goes to a hidden neighbour, reaches the disk, and takes the name at the end.
     Creates the folder. Raises OSError, having left nothing behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    temporary = _temporary(path)
     try:
         with open(temporary, "wb") as beneath:
             yield HashingFile(beneath)
-            beneath.flush()
-            os.fsync(beneath.fileno())
-        os.replace(temporary, path)
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        _remove(temporary)
         raise
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` as the whole of `path`, or leave what was there. Raises OSError."""
-    with atomic_file(path) as file:
+def publish(paths: Sequence[Path]) -> None:
+    """Let staged files take their places, each whole, once all of them have reached the disk.
+
+    Waiting for the disk takes milliseconds a file, but hardly longer for a dozen at once. Raises
+    OSError, having left no staged file behind; those before the failing one are in their places.
+    """
+    try:
+        if len(paths) == 1:
+            _reach_disk(paths[0])
+        elif paths:
+            with ThreadPoolExecutor(min(len(paths), _WAITING_AT_ONCE)) as pool:
+                list(pool.map(_reach_disk, paths))
+        for path in paths:
+            os.replace(_temporary(path), path)
+    except BaseException:
+        discard(paths)
+        raise
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Remove staged files."""
+    for path in paths:
+        _remove(_temporary(path))
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[HashingFile]:
+    """Write the whole of `path`, or leave what was there: it appears when the block ends.
+
+    Creates the folder. Raises OSError, having left nothing behind.
+    """
+    with staged_file(path) as file:
+        yield file
+    publish([path])
+
+
+def write_atomic(path: Path, data: bytes, durable: bool = True) -> None:
+    """Write `data` as the whole of `path`, or leave what was there. Raises OSError.
+
+    Not `durable`, it may be damaged when the machine itself fails: for what is checked when it is
+    read, and can be made again.
+    """
+    if durable:
+        with atomic_file(path) as file:
+            file.write(data)
+        return
+    with staged_file(path) as file:
         file.write(data)
+    os.replace(_temporary(path), path)
 
 
 def remove_temporaries(folder: Path) -> None:
@@ -100,3 +142,20 @@ def sha256_of(path: Path) -> str:
         while block := file.read(_READ_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _temporary(path: Path) -> Path:
+    return path.parent / f".{path.name}.{os.getpid()}.tmp"
+
+
+def _reach_disk(path: Path) -> None:
+    descriptor = os.open(_temporary(path), os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

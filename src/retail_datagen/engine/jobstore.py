@@ -220,7 +220,8 @@ class JobStore:
 
 
 def _write_checked(path: Path, data: bytes) -> None:
-    write_atomic(path, hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest() + data)
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
+    write_atomic(path, digest + data, durable=False)
 
 
 def _read_checked(path: Path) -> bytes:

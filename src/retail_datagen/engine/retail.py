@@ -17,6 +17,7 @@ from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_day
 from retail_datagen.engine.source import Identity, LoadPlan, Plan, Planner, Render, Rendered
 from retail_datagen.plan.dayplan import DayPlan
+from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner as RetailPlanner
 from retail_datagen.world.model import World
 from retail_datagen.world.read import ensure_world
@@ -47,6 +48,7 @@ class OpenRetailer:
 
     def __init__(self, config: RetailConfig, profile: Profile, world: World) -> None:
         self._config, self._profile, self._world = config, profile, world
+        self._opened: Market | None = None
         self.tables: Mapping[str, Rendered] = {
             name: Rendered(fact.table, fact.lookback_days)
             for name, fact in tables.registry().items()
@@ -64,10 +66,8 @@ class OpenRetailer:
         )
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:
-        parts = self._world, self._profile, self._config, history_start
-        if state is None:
-            return RetailPlanner(*parts)
-        return RetailPlanner.restore(*parts, state)
+        market = self._market(history_start)
+        return RetailPlanner(market) if state is None else RetailPlanner.restore(market, state)
 
     def read_plan(self, data: bytes) -> Plan:
         return DayPlan.from_bytes(data)
@@ -76,12 +76,18 @@ class OpenRetailer:
         def load(day: int) -> DayPlan:
             return cast(DayPlan, load_plan(day))
 
-        context = tables.Context(self._world, self._profile, self._config, history_start, load)
+        context = tables.Context(self._market(history_start), load)
 
         def render(table: str, day: int) -> pa.Table:
             return tables.render(table, context, day)
 
         return render
+
+    def _market(self, history_start: int) -> Market:
+        """One market for planner and tables: what it draws for the one serves the other."""
+        if self._opened is None or self._opened.history_start != history_start:
+            self._opened = Market(self._world, self._profile, self._config, history_start)
+        return self._opened
 
     def traffic(self, day: int) -> float:
         calendar = self._world.calendar

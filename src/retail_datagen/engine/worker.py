@@ -79,11 +79,14 @@ class DayRenderer:
         self._render = retailer.render(history_start, load_plan)
 
     def run(self, task: Task) -> Iterator[PartitionRecord]:
-        """Each partition of the task, as soon as it is written."""
+        """Each partition of the task, as soon as its day is committed."""
         for day, tables in task.days:
-            for name in tables:
-                data = self._render(name, day)
-                yield self._sink.write_partition(self._tables[name].table, day, data)
+            records = [
+                self._sink.write_partition(self._tables[name].table, day, self._render(name, day))
+                for name in tables
+            ]
+            self._sink.commit()
+            yield from records
 
 
 def main() -> None:

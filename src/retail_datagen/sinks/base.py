@@ -76,13 +76,22 @@ class Sink(Protocol):
         ...
 
     def recover(self, tables: Iterable[str]) -> None:
-        """Remove what interrupted writers left half-done; only while nobody else writes."""
+        """Remove what was never committed, by whomever; only while nobody else writes."""
         ...
 
     def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
-        """Write one day of a table, replacing it where the sink is idempotent.
+        """Write one day of a table, to appear with the next `commit`.
 
-        Raises SinkError, with nothing of the partition left visible if it is the atomic unit.
+        An idempotent sink replaces it. Raises SinkError, with nothing of the partition left
+        behind if it is the atomic unit.
+        """
+        ...
+
+    def commit(self) -> None:
+        """Let all that was written since the last commit appear, and last.
+
+        Each partition appears whole; together, where the sink is transactional. Only from here on
+        are their records true. Raises SinkError, with nothing half-done left behind.
         """
         ...
 
@@ -99,7 +108,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Release what the sink holds. Closing twice is allowed."""
+        """Release what the sink holds, uncommitted partitions too. Closing twice is allowed."""
         ...
 
 

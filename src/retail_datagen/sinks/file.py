@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from retail_datagen.core.calendar import to_date
-from retail_datagen.core.files import atomic_file, remove_temporaries, sha256_of
+from retail_datagen.core.files import discard, publish, remove_temporaries, sha256_of, staged_file
 from retail_datagen.schema.csv import write_csv
 from retail_datagen.schema.parquet import write_parquet
 from retail_datagen.schema.table import Table
@@ -49,6 +49,7 @@ class FileSink:
             raise SinkError(f"{root} is a file; the output needs a folder of its own")
         self.root = root
         self.format = format
+        self._staged: dict[Path, None] = {}
 
     def path_of(self, table: str, day: int) -> str:
         """Where a partition lies, relative to the root, with `/` between folders."""
@@ -56,6 +57,7 @@ class FileSink:
         return f"{table}/dt={date:%Y-%m-%d}/{table}_{date:%Y%m%d}.{self.format}"
 
     def recover(self, tables: Iterable[str]) -> None:
+        self.close()
         for table in tables:
             for folder in self._day_folders(table):
                 remove_temporaries(folder)
@@ -67,11 +69,21 @@ class FileSink:
         relative = self.path_of(table.name, day)
         path = self.root / relative
         try:
-            with atomic_file(path) as file:
+            with staged_file(path) as file:
                 FORMATS[self.format](table, data, file)
         except OSError as error:
+            self.close()
             raise SinkError(_what_to_do(path, error)) from error
+        self._staged[path] = None
         return PartitionRecord(table.name, day, relative, data.num_rows, file.bytes, file.sha256)
+
+    def commit(self) -> None:
+        staged = list(self._staged)
+        self._staged.clear()
+        try:
+            publish(staged)
+        except OSError as error:
+            raise SinkError(_what_to_do(self.root, error)) from error
 
     def check(self, record: PartitionRecord) -> bool:
         path = self.root / record.path
@@ -95,7 +107,8 @@ class FileSink:
                 (self.root / table).rmdir()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        discard(self._staged)
+        self._staged.clear()
 
     def _day_folders(self, table: str) -> Iterator[Path]:
         folder = self.root / table
@@ -117,6 +130,6 @@ def _what_to_do(path: Path, error: OSError) -> str:
     else:
         advice = "see to it"
     return (
-        f"cannot write {path}: {reason}; nothing of this file was left behind, what was finished "
+        f"cannot write {path}: {reason}; nothing half-written was left behind, what was finished "
         f"is kept: {advice} and run the same command again"
     )

@@ -37,6 +37,7 @@ class JsonlSink:
     def __init__(self, target: str = "-") -> None:
         self._target = target
         self._written: dict[tuple[str, int], PartitionRecord] = {}
+        self._uncommitted: dict[tuple[str, int], PartitionRecord] = {}
         self._file: BinaryIO | None = None
 
     def recover(self, tables: Iterable[str]) -> None:
@@ -48,16 +49,21 @@ class JsonlSink:
             file = HashingFile(self._open())
             for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
                 file.write(encode_rows(table.name, batch))
-            file.flush()
-        except BrokenPipeError as error:
-            raise SinkError("whoever read the output has closed it") from error
         except OSError as error:
-            raise SinkError(f"cannot write {self._target}: {error.strerror}") from error
+            raise self._sorry(error) from error
         record = PartitionRecord(
             table.name, day, self._target, data.num_rows, file.bytes, file.sha256
         )
-        self._written[table.name, day] = record
+        self._uncommitted[table.name, day] = record
         return record
+
+    def commit(self) -> None:
+        try:
+            self._open().flush()
+        except OSError as error:
+            raise self._sorry(error) from error
+        self._written |= self._uncommitted
+        self._uncommitted.clear()
 
     def check(self, record: PartitionRecord) -> bool:
         return self._written.get((record.table, record.day)) == record
@@ -75,6 +81,11 @@ class JsonlSink:
     def close(self) -> None:
         if self._file and self._target != "-":
             self._file.close()
+
+    def _sorry(self, error: OSError) -> SinkError:
+        if isinstance(error, BrokenPipeError):
+            return SinkError("whoever read the output has closed it")
+        return SinkError(f"cannot write {self._target}: {error.strerror}")
 
     def _open(self) -> BinaryIO:
         """The file, which begins anew with the first partition."""

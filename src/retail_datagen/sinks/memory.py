@@ -17,7 +17,7 @@ class MemorySink:
     capabilities = Capabilities(
         atomic_unit=Unit.PARTITION,
         idempotent=True,
-        transactional=False,
+        transactional=True,
         durable=False,
         parallel=False,
     )
@@ -28,6 +28,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.partitions: dict[tuple[str, int], pa.Table] = {}
         self._records: dict[tuple[str, int], PartitionRecord] = {}
+        self._staged: dict[tuple[str, int], tuple[pa.Table, PartitionRecord]] = {}
 
     def table(self, name: str) -> pa.Table:
         """All days of a table, in order. Raises KeyError when there is none."""
@@ -37,16 +38,20 @@ class MemorySink:
         return pa.concat_tables([self.partitions[name, day] for day in days])
 
     def recover(self, tables: Iterable[str]) -> None:
-        """Nothing is ever half-written."""
+        self.close()
 
     def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
         data = conform(table, data)
         record = PartitionRecord(
             table.name, day, f"{table.name}/{day}", data.num_rows, data.nbytes, _digest(data)
         )
-        self.partitions[table.name, day] = data
-        self._records[table.name, day] = record
+        self._staged[table.name, day] = data, record
         return record
+
+    def commit(self) -> None:
+        for key, (data, record) in self._staged.items():
+            self.partitions[key], self._records[key] = data, record
+        self._staged.clear()
 
     def check(self, record: PartitionRecord) -> bool:
         return self._records.get((record.table, record.day)) == record
@@ -61,7 +66,7 @@ class MemorySink:
             del self.partitions[key], self._records[key]
 
     def close(self) -> None:
-        """What was written stays readable."""
+        self._staged.clear()
 
 
 def _digest(data: pa.Table) -> str:

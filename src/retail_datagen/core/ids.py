@@ -6,6 +6,7 @@ is ever made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +91,15 @@ def sequence_text(prefix: bytes, first: int, count: int, width: int) -> pa.Array
         text["tail"][row : row + size] = _QUADS[low : low + size]
         row += size
     return text_column(text)
+
+
+def texts(values: Sequence[str]) -> pa.Array:
+    """Strings as an Arrow column, as `pa.array` makes it, which imports pandas where it can."""
+    encoded = [value.encode() for value in values]
+    lengths = np.array([len(value) for value in encoded], dtype=np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
 def text_column(text: NDArray[Any]) -> pa.Array:

@@ -33,6 +33,14 @@ class RetailSource:
     config: RetailConfig
     master: Path | None = None
 
+    @property
+    def tables(self) -> Mapping[str, Rendered]:
+        return _rendered()
+
+    @property
+    def calendar(self) -> range:
+        return _days(self.config)
+
     def open(self) -> OpenRetailer:
         """Master data in memory. Raises UserError for what generation cannot use."""
         config = self.config
@@ -49,12 +57,8 @@ class OpenRetailer:
     def __init__(self, config: RetailConfig, profile: Profile, world: World) -> None:
         self._config, self._profile, self._world = config, profile, world
         self._opened: Market | None = None
-        self.tables: Mapping[str, Rendered] = {
-            name: Rendered(fact.table, fact.lookback_days)
-            for name, fact in tables.registry().items()
-        }
-        first = to_day(config.calendar.first)
-        self.calendar = range(first, to_day(config.calendar.last) + 1)
+        self.tables: Mapping[str, Rendered] = _rendered()
+        self.calendar = _days(config)
 
     @cached_property
     def identity(self) -> Identity:
@@ -100,6 +104,15 @@ def generator_version() -> str:
         return version("retail-datagen")
     except PackageNotFoundError:
         return "unknown"
+
+
+def _rendered() -> dict[str, Rendered]:
+    facts = tables.registry()
+    return {name: Rendered(fact.table, fact.lookback_days) for name, fact in facts.items()}
+
+
+def _days(config: RetailConfig) -> range:
+    return range(to_day(config.calendar.first), to_day(config.calendar.last) + 1)
 
 
 def _settings(config: RetailConfig) -> dict[str, str]:

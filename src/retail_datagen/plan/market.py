@@ -75,6 +75,7 @@ class Market:
         self.returns = ReturnHabits(world, profile, self.hours, self._year_of_shares(), config.seed)
         self.handling = StockHandling(world, profile, self.units_per_day, config.seed)
         self._tables: OrderedDict[int, DayTables] = OrderedDict()
+        self._drawn: tuple[int, Converts, StoreDemand] | None = None
 
     @property
     def units_per_day(self) -> float:
@@ -101,11 +102,20 @@ class Market:
         return made
 
     def in_stores(self, day: int, converts: Converts) -> StoreDemand:
-        """The day's visits, those of `converts` among them, and the lines they want."""
+        """The day's visits, those of `converts` among them, and the lines they want.
+
+        The last day drawn is kept, so that rendering right after planning draws nothing twice.
+        """
+        if self._drawn and self._drawn[0] == day and _same(self._drawn[1], converts):
+            return self._drawn[2]
+        self._drawn = None
         tables = self.tables(day)
         buyers = max(tables.visits - len(converts.customer), 0) if tables.hours.is_open else 0
         visits = self.footfall.draw(day, buyers, tables.hours, converts)
-        return StoreDemand(visits, self.baskets.draw(day, visits, tables.shelves, tables.prices))
+        lines = self.baskets.draw(day, visits, tables.shelves, tables.prices)
+        demand = StoreDemand(visits, lines)
+        self._drawn = (day, converts, demand)
+        return demand
 
     def online_orders(self, day: int) -> tuple[Orders, OrderLines]:
         """The day's online orders and their lines."""
@@ -168,3 +178,9 @@ class Market:
         running = len(self.marketing.active(day)) > 0
         impressions = round(wanted) * online // 10**6 if running else 0
         return visits, orders, impressions
+
+
+def _same(one: Converts, other: Converts) -> bool:
+    return np.array_equal(one.customer, other.customer) and np.array_equal(
+        one.promotion, other.promotion
+    )

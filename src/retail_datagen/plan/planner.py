@@ -12,8 +12,6 @@ from retail_datagen.behaviour.handling import Handling
 from retail_datagen.behaviour.journeys import Converts
 from retail_datagen.behaviour.online import OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
-from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.rng import Stream
 from retail_datagen.plan.dayplan import Counts, DayPlan, Lost, Reorders, ReturnsDue, Supplies
@@ -43,7 +41,6 @@ from retail_datagen.plan.trade import (
     shipment_flow,
     supply_flow,
 )
-from retail_datagen.world.model import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +74,18 @@ class _StoreTrade:
 class Planner:
     """Plans one day after the other. `state` is what the next day begins with."""
 
-    def __init__(
-        self,
-        world: World,
-        profile: Profile,
-        config: RetailConfig,
-        history_start: int,
-        state: State | None = None,
-    ) -> None:
-        self.market = Market(world, profile, config, history_start)
-        self._world = world
-        self._forecast = Forecast(self.market)
-        self._dispatcher = Dispatcher(world, config.seed)
-        self._products = len(world.products.product_id)
+    def __init__(self, market: Market, state: State | None = None) -> None:
+        self.market = market
+        self._world = market.world
+        self._forecast = Forecast(market)
+        self._dispatcher = Dispatcher(market.world, market.seed)
+        self._products = len(market.world.products.product_id)
         self.state = state or self._open()
 
     @classmethod
-    def restore(
-        cls,
-        world: World,
-        profile: Profile,
-        config: RetailConfig,
-        history_start: int,
-        saved: bytes,
-    ) -> Self:
+    def restore(cls, market: Market, saved: bytes) -> Self:
         """The planner that `save` left. Raises ValueError when the bytes are damaged."""
-        return cls(world, profile, config, history_start, State.from_bytes(saved))
+        return cls(market, State.from_bytes(saved))
 
     def save(self) -> bytes:
         return self.state.to_bytes()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.ids import texts
 from retail_datagen.schema.table import Kind, Table
 
 Values: TypeAlias = "pa.Array | NDArray[Any]"
@@ -52,7 +53,7 @@ def category(
     codes: NDArray[Any], names: Sequence[str] | pa.Array, present: NDArray[np.bool_] | None = None
 ) -> pa.Array:
     """A category column: `codes` are rows of `names`; null where `present` is false."""
-    dictionary = names if isinstance(names, pa.Array) else pa.array(list(names), pa.string())
+    dictionary = names if isinstance(names, pa.Array) else texts(names)
     index = np.ascontiguousarray(codes, dtype=np.int32)
     valid = None
     if present is not None:

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from retail_datagen.behaviour.journeys import Visits
 from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.behaviour.returns import Arrivals
-from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.rng import I64
 from retail_datagen.plan.dayplan import Counts, DayPlan, first_traces
@@ -28,7 +26,6 @@ from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.tables.fulfilment import OrderDay, order_day
 from retail_datagen.tables.money import Money, price_receipts
 from retail_datagen.tables.names import ReceiptDigits, receipt_rows
-from retail_datagen.world.model import World
 
 _KEPT_ORDER_DAYS = 12
 LoadPlan = Callable[[int], DayPlan]
@@ -40,16 +37,10 @@ class Context:
     `load_plan` gives the plan of a day (days since 1970-01-01).
     """
 
-    def __init__(
-        self,
-        world: World,
-        profile: Profile,
-        config: RetailConfig,
-        history_start: int,
-        load_plan: LoadPlan,
-    ) -> None:
-        self.world, self.profile, self.history_start = world, profile, history_start
-        self.market = Market(world, profile, config, history_start)
+    def __init__(self, market: Market, load_plan: LoadPlan) -> None:
+        self.market = market
+        self.world, self.profile = market.world, market.profile
+        self.history_start = market.history_start
         self._load_plan = load_plan
         self._today: Day | None = None
         self._order_days: OrderedDict[int, OrderDay] = OrderedDict()

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from retail_datagen.behaviour.handling import Kind as Handled
 from retail_datagen.behaviour.online import SLOWEST_DAYS
+from retail_datagen.core.ids import texts
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -60,7 +61,7 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     parts = [_shipments(day), *_returns(day), _handling(day), _sales(day), _online(day)]
-    sources = pa.concat_arrays([pa.array(SOURCES), day.world.trucks.truck_id])
+    sources = pa.concat_arrays([texts(SOURCES), day.world.trucks.truck_id])
     rows = _columns(day, in_order(parts), sources)
     if not day.is_first:
         return rows

@@ -64,7 +64,7 @@ class Columns:
                 raise self._wrong(name, "amounts with at most two decimals, such as 12.99")
             return np.asarray(np.rint(exact), dtype=np.int64)
         try:
-            amounts = values.cast(pa.decimal128(20, 2))
+            amounts = values.cast(pa.decimal128(15, 2))
             cents = pc.multiply(amounts, pa.scalar(100)).cast(pa.int64())
         except pa.ArrowInvalid:
             allowed = "amounts with at most two decimals, such as 12.99"

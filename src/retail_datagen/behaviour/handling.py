@@ -56,6 +56,7 @@ class StockHandling:
         self._seed = seed
         self._store = lookup(world.stores.traffic.astype(np.int64), 20)
         self._product = lookup(world.products.popularity.astype(np.int64), 20)
+        self._launch = world.products.launch_day
         self._dcs = len(world.dcs.dc_id)
         self._first_hour = int(world.stores.open_hour.max()) * 3600
         self._last_hour = int(world.stores.close_hour.min()) * 3600
@@ -72,13 +73,13 @@ class StockHandling:
         stream = Stream(self._seed, "handling.stores", day)
         kind = self._kinds(stream, traffic_ppm, 2 / (1 + _STORE_MOST))
         bits = stream.u32(len(kind))
-        return self._draw(stream, kind, self._store[bits >> np.uint32(12)], _STORE_MOST)
+        return self._draw(day, stream, kind, self._store[bits >> np.uint32(12)], _STORE_MOST)
 
     def in_dcs(self, day: int, traffic_ppm: int) -> Handling:
         """Corrections in DCs: fewer, and of more units each."""
         stream = Stream(self._seed, "handling.dcs", day)
         kind = self._kinds(stream, traffic_ppm, _DC_SHARE)
-        return self._draw(stream, kind, stream.below(len(kind), self._dcs), _DC_MOST)
+        return self._draw(day, stream, kind, stream.below(len(kind), self._dcs), _DC_MOST)
 
     def _kinds(self, stream: Stream, traffic_ppm: int, share: float) -> I64:
         chance = stream.u16(len(self._daily)).astype(np.int64)
@@ -88,13 +89,17 @@ class StockHandling:
         ]
         return np.repeat(np.arange(len(counts)), counts)
 
-    def _draw(self, stream: Stream, kind: I64, place: NDArray[np.generic], most: int) -> Handling:
+    def _draw(
+        self, day: int, stream: Stream, kind: I64, place: NDArray[np.generic], most: int
+    ) -> Handling:
+        """Corrections by time; a count finds nothing of what is yet to be launched."""
         count = len(kind)
         product = self._product[stream.u32(count) >> np.uint32(12)]
         units = 1 + stream.below(count, most)
         span = max(self._last_hour - self._first_hour, 3600)
         second = self._first_hour + stream.below(count, span)
         order = np.sort((second << 32) | np.arange(count)) & 0xFFFFFFFF
+        order = order[self._launch[product[order]] <= day]
         return Handling(
             place.astype(np.int32)[order],
             product.astype(np.int32)[order],

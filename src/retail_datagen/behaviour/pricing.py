@@ -88,8 +88,9 @@ class Pricing:
         regular = (products.price * (10_000 + self._step * steps) + 5_000) // 10_000
         percent = self._markdown[products.category, month_of(day)]
         promotion = np.full(len(percent), -1, dtype=np.int16)
+        sold = products.launch_day <= day
         for row in self.promotions_on(day):
-            better = self._covers(int(row)) & (self._promotions.percent[row] > percent)
+            better = sold & self._covers(int(row)) & (self._promotions.percent[row] > percent)
             percent = np.where(better, self._promotions.percent[row], percent)
             promotion[better] = row
         price = np.maximum((regular * (100 - percent.astype(np.int64)) + 50) // 100, 1)

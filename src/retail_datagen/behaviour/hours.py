@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
-from retail_datagen.core.rng import U16, integer_weights, lookup
+from retail_datagen.core.rng import U16, Ints, integer_weights, lookup
 from retail_datagen.world.model import World
 
 I32 = NDArray[np.int32]
-HALF_HOUR = 1800
+HALF_HOURS = 48
+HALF_HOUR_SECONDS = 1800
 _BITS = 12
 
 
@@ -63,15 +64,13 @@ class Hours:
         return self._cache[key]
 
     def _build(self, weekend: bool, earlier: int, later: int) -> OpeningHours:
-        opens = np.maximum(self._open - earlier, 0)
-        closes = np.minimum(self._close + later, 24)
+        opens, closes = opening_hours(self._open, self._close, earlier, later)
         shape = self._weekend if weekend else self._weekday
         kinds, hours_class = np.unique(opens * 25 + closes, return_inverse=True)
-        half_hours = np.arange(48)
         tables = []
         for kind in kinds:
             first, last = divmod(int(kind), 25)
-            is_open = (half_hours >= 2 * first) & (half_hours < 2 * last)
+            is_open = open_half_hours(first, last)
             weights = np.where(is_open, shape, 0)
             tables.append(lookup(weights if weights.any() else is_open.astype(np.int64), _BITS))
         return OpeningHours(
@@ -83,14 +82,25 @@ class Hours:
         )
 
 
+def opening_hours(opens: Ints, closes: Ints, earlier: int, later: int) -> tuple[Ints, Ints]:
+    """Whole hours at which stores open and close on a day of longer hours, within the day."""
+    return np.maximum(opens - earlier, 0), np.minimum(closes + later, 24)
+
+
+def open_half_hours(opens: int, closes: int) -> NDArray[np.bool_]:
+    """Which of the 48 half hours of a day lie between two whole hours."""
+    half_hours = np.arange(HALF_HOURS)
+    return (half_hours >= 2 * opens) & (half_hours < 2 * closes)
+
+
 def arrival_seconds(half_hour_table: U16, offset: Any, bits: NDArray[np.uint32]) -> I32:
     """Seconds of the day, one for each 32 random bits, by an arrivals table.
 
     `offset` is where each one's table begins within `half_hour_table`, a multiple of 4,096.
     """
     half_hour = half_hour_table[offset + (bits >> np.uint32(32 - _BITS)).astype(np.int64)]
-    within = ((bits & np.uint32(0xFFFFF)).astype(np.int64) * HALF_HOUR) >> 20
-    seconds: I32 = (half_hour.astype(np.int64) * HALF_HOUR + within).astype(np.int32)
+    within = ((bits & np.uint32(0xFFFFF)).astype(np.int64) * HALF_HOUR_SECONDS) >> 20
+    seconds: I32 = (half_hour.astype(np.int64) * HALF_HOUR_SECONDS + within).astype(np.int32)
     return seconds
 
 

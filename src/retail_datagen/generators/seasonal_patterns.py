@@ -19,8 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.behaviour import seasonality
-from retail_datagen.behaviour.seasonality import HALF_HOURS
+from retail_datagen.behaviour.hours import (
+    HALF_HOUR_SECONDS,
+    HALF_HOURS,
+    open_half_hours,
+    opening_hours,
+)
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import NamedDay, Profile, StoreFormat
 from retail_datagen.core import calendar
@@ -29,8 +33,6 @@ from retail_datagen.world.day_factors import PPM, DayFactors, day_factors, event
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
 I64 = NDArray[np.int64]
-
-_HALF_HOUR_SECONDS = 1800
 
 
 class SeasonalPatterns:
@@ -71,7 +73,7 @@ class TemporalPatterns:
         seconds = times.astype("M8[s]").astype(np.int64) - days * calendar.DAY_SECONDS
         weekend = (calendar.weekday(days) >= 5).astype(np.int64)
         event = np.full(len(days), -1) if named is None else named
-        return np.asarray(self._half_hours[weekend, event, seconds // _HALF_HOUR_SECONDS])
+        return np.asarray(self._half_hours[weekend, event, seconds // HALF_HOUR_SECONDS])
 
     def get_weekday_multiplier(self, when: datetime) -> float:
         """The factor of a weekday: 0.7 on a Monday, 1.4 on a Saturday."""
@@ -90,13 +92,13 @@ class TemporalPatterns:
             (self._temporal.half_hours, self._temporal.half_hours_weekend)
         ):
             for row, event in enumerate(events):
-                hours = seasonality.opening_hours(
-                    self._format.open_hour,
-                    self._format.close_hour,
+                opens, closes = opening_hours(
+                    np.int64(self._format.open_hour),
+                    np.int64(self._format.close_hour),
                     event.opens_earlier if event else 0,
                     event.closes_later if event else 0,
                 )
-                is_open = seasonality.open_half_hours(*hours)
+                is_open = open_half_hours(int(opens), int(closes))
                 table[weekend, row] = np.where(is_open, weights, 0.0)
                 mean = table[weekend, row].sum() / is_open.sum()
                 table[weekend, row] /= mean or 1.0

@@ -93,12 +93,12 @@ class TemporalPatterns:
         ):
             for row, event in enumerate(events):
                 opens, closes = opening_hours(
-                    np.int64(self._format.open_hour),
-                    np.int64(self._format.close_hour),
+                    np.array([self._format.open_hour]),
+                    np.array([self._format.close_hour]),
                     event.opens_earlier if event else 0,
                     event.closes_later if event else 0,
                 )
-                is_open = open_half_hours(int(opens), int(closes))
+                is_open = open_half_hours(int(opens[0]), int(closes[0]))
                 table[weekend, row] = np.where(is_open, weights, 0.0)
                 mean = table[weekend, row].sum() / is_open.sum()
                 table[weekend, row] /= mean or 1.0

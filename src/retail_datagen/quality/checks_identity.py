@@ -1,0 +1,98 @@
+"""Checks of identifiers over the whole history, and that nobody real is in it."""
+
+from __future__ import annotations
+
+from retail_datagen import tables
+from retail_datagen.quality.check import Check
+from retail_datagen.world.master import MASTER_TABLES
+
+_SHARED = ("receipt_lines", "online_order_lines")
+"""Tables whose traces are those of another table's rows."""
+_OWNERS = {
+    "online_orders": {"": "Status = 'CREATED'"},
+    "truck_moves": {"": "Status = 'SCHEDULED'"},
+    "dc_inventory_txn": {
+        " (supplies)": "Reason = 'INBOUND_SHIPMENT'",
+        " (corrections)": "Reason IN ('SHRINK', 'DAMAGE', 'ADJUSTMENT', 'INITIAL_STOCK')",
+    },
+    "store_inventory_txn": {
+        "": "Reason IN ('SHRINK', 'DAMAGE', 'ADJUSTMENT', 'INITIAL_STOCK')"
+        " AND Source <> 'CUSTOMER_RETURN'"
+    },
+}
+"""The rows that take a trace of their own, where not all of a table do."""
+_FACTS = tuple(name for name in tables.registry() if name not in _SHARED)
+
+
+def _blocks() -> str:
+    """Each kind of event takes one run of numbers a day."""
+    return " UNION ALL ".join(
+        f"SELECT '{name}{kind}' AS events, dt, min(trace) AS first, max(trace) AS last,"
+        f" count(*) AS rows, sum(trace) AS total FROM {name} WHERE {rule} GROUP BY dt"
+        for name in _FACTS
+        for kind, rule in _OWNERS.get(name, {"": "true"}).items()
+    )
+
+
+def _sequence(table: str, column: str, prefix: str, rows: str = "true") -> Check:
+    return Check(
+        f"{table}.sequence",
+        f"{column}s are {prefix}, the date, and 1, 2, 3 … each day",
+        (table,),
+        f"""
+        SELECT dt, min(name) AS lowest, max(name) AS highest, count(DISTINCT name) AS names
+        FROM (
+            SELECT dt, {column} AS name, TRY_CAST(substr({column}, {len(prefix) + 9}) AS BIGINT)
+                AS number, starts_with({column}, '{prefix}' || strftime(dt, '%Y%m%d')) AS dated
+            FROM {table} WHERE {rows}
+        ) GROUP BY dt
+        HAVING NOT bool_and(dated) OR min(number) IS DISTINCT FROM 1
+            OR max(number) IS DISTINCT FROM count(DISTINCT name)
+        """,
+    )
+
+
+def _people(column: str, pattern: str, meaning: str) -> list[Check]:
+    return [
+        Check(
+            f"{table.name}.{column.lower()}",
+            meaning,
+            (table.name,),
+            f"SELECT {', '.join(table.key)}, {column} FROM {table.name} "
+            f"WHERE NOT coalesce(regexp_full_match({column}, '{pattern}'), false)",
+        )
+        for table in MASTER_TABLES
+        if column in table.header
+    ]
+
+
+CHECKS = (
+    Check(
+        "traces.sequence",
+        "TraceIds are 1, 2, 3 … over all tables and days",
+        _FACTS,
+        f"""
+        SELECT events, dt, first, last, rows, "expected first" FROM (
+            SELECT *, lag(last, 1, 0) OVER (ORDER BY first) + 1 AS "expected first"
+            FROM ({_blocks()}) WHERE first IS NOT NULL
+        )
+        WHERE first <> "expected first" OR rows <> last - first + 1
+            OR 2 * total <> (first + last) * rows
+        """,
+        whole=_FACTS,
+    ),
+    _sequence("online_orders", "OrderId", "ORD", "Status = 'CREATED'"),
+    _sequence("store_returns", "ReturnId", "RET"),
+    _sequence("marketing", "ImpressionId", "IMP"),
+    _sequence("truck_moves", "ShipmentId", "SHIP"),
+    *_people(
+        "Email",
+        r"[^@\s]+@example\.(com|org|net)",
+        "e-mail is at example.com, example.org or example.net, which are nobody's",
+    ),
+    *_people(
+        "Phone",
+        r"(\+?1[ .-]?)?(\(?\d{3}\)?[ .-]?)?555-01\d\d",
+        "phone numbers are 555-01xx, which are nobody's",
+    ),
+)

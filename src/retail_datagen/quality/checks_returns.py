@@ -1,0 +1,85 @@
+"""Checks of returns and stock-outs: what came back had been sold, what was lost was not there."""
+
+from __future__ import annotations
+
+from retail_datagen.quality.check import Check
+
+CHECKS = (
+    Check(
+        "store_returns.sale",
+        "a return is a line of its receipt: product, price, store, customer; sold before",
+        ("store_returns", "receipt_lines", "receipts"),
+        """
+        SELECT t.EventTS, t.ReturnId, t.ReceiptId, t.Line, t.ProductID,
+            CASE WHEN l.Line IS NULL THEN 'no such line'
+                WHEN t.ProductID <> l.ProductID THEN 'another product'
+                WHEN t.Qty NOT BETWEEN 1 AND l.Qty THEN 'more units than were sold'
+                WHEN t.UnitPrice <> l.UnitPrice THEN 'another price'
+                WHEN t.StoreID <> r.StoreID THEN 'another store'
+                WHEN t.CustomerID <> r.CustomerID THEN 'another customer'
+                WHEN t.EventTS <= r.EventTS THEN 'returned before it was sold' END AS problem
+        FROM store_returns t JOIN receipts r USING (ReceiptId)
+            LEFT JOIN receipt_lines l ON l.trace = r.trace AND l.Line = t.Line
+        WHERE problem IS NOT NULL
+            AND r.dt IN (SELECT dt FROM days WHERE table_name = 'receipt_lines')
+        """,
+        aligned=False,
+    ),
+    Check(
+        "store_returns.once",
+        "a line comes back once at most",
+        ("store_returns",),
+        """
+        SELECT ReceiptId, Line, count(*) AS returns, min(ReturnId) AS "first",
+            max(ReturnId) AS "last"
+        FROM store_returns GROUP BY ReceiptId, Line HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        "store_returns.refund",
+        "Refund is UnitPrice × Qty and its tax, rounded down",
+        ("store_returns", "products", "store_taxes"),
+        """
+        SELECT * FROM (
+            SELECT EventTS, TraceId, ReturnId, ProductID, Qty, UnitPrice, Refund,
+                CAST((paid + paid * (CASE WHEN Taxable THEN ppm ELSE 0 END) // 1000000) / 100
+                    AS DECIMAL(12,2)) AS expected
+            FROM (SELECT *, CAST(UnitPrice * Qty * 100 AS BIGINT) AS paid FROM store_returns)
+                JOIN products USING (ProductID) JOIN store_taxes USING (StoreID)
+        ) WHERE Refund <> expected
+        """,
+    ),
+    Check(
+        "stockouts.units",
+        "more was asked for than was there",
+        ("stockouts",),
+        """
+        SELECT EventTS, TraceId, StoreID, ProductID, LostUnits, LastOnHand FROM stockouts
+        WHERE LastOnHand < 0 OR LostUnits <= LastOnHand
+        """,
+    ),
+    Check(
+        "stockouts.restocked",
+        "RestockedTS is the next inflow, that day or by the next day's trucks",
+        ("stockouts", "store_inventory_txn"),
+        """
+        WITH inflow AS (
+            SELECT StoreID, ProductID, EventTS, Reason FROM store_inventory_txn m
+            WHERE QtyDelta > 0 AND Reason <> 'INITIAL_STOCK' AND NOT (Reason = 'RETURN' AND EXISTS (
+                SELECT 1 FROM store_inventory_txn d
+                WHERE d.Source = 'CUSTOMER_RETURN' AND d.Reason = 'DAMAGE' AND d.trace = m.trace))
+        ), found AS (
+            SELECT s.EventTS, s.TraceId, s.StoreID, s.ProductID, RestockedTS,
+                min(i.EventTS) AS expected
+            FROM stockouts s LEFT JOIN inflow i ON s.StoreID = i.StoreID
+                AND s.ProductID = i.ProductID AND i.EventTS > s.EventTS
+                AND i.EventTS < s.dt + INTERVAL 2 DAY
+                AND (i.EventTS < s.dt + INTERVAL 1 DAY OR i.Reason = 'INBOUND_SHIPMENT')
+            GROUP BY ALL
+        )
+        SELECT * FROM found WHERE RestockedTS IS DISTINCT FROM expected
+            AND coalesce(CAST(RestockedTS AS DATE), CAST(expected AS DATE)) IN (
+                SELECT dt FROM days WHERE table_name = 'store_inventory_txn')
+        """,
+    ),
+)

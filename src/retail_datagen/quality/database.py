@@ -1,0 +1,277 @@
+"""The files of a history as tables that SQL can ask: Parquet in place, CSV loaded once.
+
+Everything lies in a database file of its own in a temporary folder, so that memory stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from retail_datagen import tables
+from retail_datagen.config.errors import UserError
+from retail_datagen.quality.check import Helper, Rows
+from retail_datagen.quality.files import (
+    Flaw,
+    History,
+    Partition,
+    flaw_of,
+    master_digest,
+    stamp,
+)
+from retail_datagen.quality.words import words_of
+from retail_datagen.schema import Kind, Table
+from retail_datagen.world.master import MASTER_TABLES, file_of
+
+_SQL = {
+    Kind.INT: "INTEGER",
+    Kind.LONG: "BIGINT",
+    Kind.MONEY: "DECIMAL(12,2)",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.DATE: "DATE",
+    Kind.TEXT: "VARCHAR",
+    Kind.CATEGORY: "VARCHAR",
+    Kind.FLAG: "BOOLEAN",
+    Kind.FLOAT: "DOUBLE",
+}
+_MEMORY = "2GB"
+
+
+class Database:
+    """A history in DuckDB, closed after use.
+
+    Fact tables have their declared columns, `dt` (the day of their partition) and `trace` (the
+    number in TraceId, NULL where it has none). Beside them there are `days` (table_name, dt),
+    `files`, `journal`, `strangers`, `unreadable` and `origin`.
+    """
+
+    def __init__(self, history: History, workspace: Path) -> None:
+        self._history = history
+        self._connection = duckdb.connect(
+            str(workspace / "verify.duckdb"),
+            config={
+                "memory_limit": _MEMORY,
+                "temp_directory": str(workspace / "spill"),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._connection.execute("CREATE SCHEMA aligned")
+        self.days: dict[str, frozenset[date]] = {}
+        self._rows: dict[tuple[str, date], int] = {}
+        self._other_rows: dict[str, int] = {}
+        self._helpers: set[str] = set()
+        self._load_facts()
+        self._load_master()
+        self._load_origin()
+        self._table("beginning", "dt DATE", [(self.history_start,)])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a table, a fact table with a day of it at least."""
+        return name in self.days or name in self._other_rows
+
+    def rows(self, name: str, days: Iterable[date] | None = None) -> int:
+        """Rows of a table, of those days only where it is a fact table."""
+        if name not in self.days:
+            return self._other_rows[name]
+        chosen = self.days[name] if days is None else days
+        return sum(self._rows.get((name, day), 0) for day in chosen)
+
+    @property
+    def history_start(self) -> date | None:
+        """The first day of the whole history, where the files tell."""
+        if self._history.origin:
+            return self._history.origin.history_start
+        for table in ("store_inventory_txn", "dc_inventory_txn"):
+            if table in self.days:
+                found = self._one(f"SELECT min(dt) FROM {table} WHERE Reason = 'INITIAL_STOCK'")
+                if isinstance(found, date):
+                    return found
+        return None
+
+    def make(self, helper: Helper) -> None:
+        """Make a helper's table, unless it is there."""
+        if helper.name not in self._helpers:
+            self._connection.execute(f"CREATE TABLE {helper.name} AS {helper.query}")
+            self._helpers.add(helper.name)
+
+    def align(self, names: Sequence[str], days: frozenset[date]) -> None:
+        """Until `unalign`, these tables and the table `days` show those days only."""
+        wanted = ", ".join(f"DATE '{day}'" for day in sorted(days)) or "NULL"
+        for name in (*names, "days"):
+            self._connection.execute(
+                f"CREATE VIEW aligned.{name} AS SELECT * FROM main.{name} WHERE dt IN ({wanted})"
+            )
+        self._connection.execute("SET search_path = 'aligned,main'")
+
+    def unalign(self, names: Sequence[str]) -> None:
+        """Show every day again."""
+        self._connection.execute("SET search_path = 'main'")
+        for name in (*names, "days"):
+            self._connection.execute(f"DROP VIEW aligned.{name}")
+
+    def ask(self, query: str, first: int) -> tuple[int, Rows]:
+        """How many rows a query has, and the first of them in the order of its columns."""
+        found = self._connection.execute(
+            f"SELECT count(*) OVER (), * FROM ({query}) ORDER BY ALL LIMIT {max(first, 1)}"
+        )
+        rows = found.fetchall()
+        if not rows:
+            return 0, Rows()
+        columns = tuple(str(c[0]) for c in found.description or ())
+        return rows[0][0], Rows(columns[1:], tuple(row[1:] for row in rows[:first]))
+
+    def _one(self, query: str) -> object:
+        row = self._connection.execute(query).fetchone()
+        return row[0] if row else None
+
+    # Loading.
+
+    def _load_facts(self) -> None:
+        unreadable: list[Flaw] = []
+        parts: dict[str, list[Partition]] = defaultdict(list)
+        for partition in self._history.partitions:
+            why = flaw_of(partition)
+            if why:
+                unreadable.append(Flaw(partition.name, why))
+            else:
+                parts[partition.table].append(partition)
+        for table, those in parts.items():
+            try:
+                self._load_table(tables.registry()[table].table, those)
+            except duckdb.Error as error:
+                why = f"cannot be read: {str(error).splitlines()[0]}"
+                unreadable += [Flaw(p.name, why) for p in those]
+        self._table("strangers", "file VARCHAR, why VARCHAR", _pairs(self._history.strangers))
+        self._table("unreadable", "file VARCHAR, why VARCHAR", _pairs(unreadable))
+        self._table(
+            "days",
+            "table_name VARCHAR, dt DATE",
+            [(name, day) for name, those in self.days.items() for day in sorted(those)],
+        )
+        self._load_journal()
+
+    def _load_table(self, table: Table, partitions: list[Partition]) -> None:
+        names = ", ".join(f'"{c.name}"' for c in table.columns)
+        columns = f"{names}, TRY_CAST(substr(TraceId, 4) AS BIGINT) AS trace, dt"
+        sources = []
+        for form in sorted({p.format for p in partitions}):
+            paths = _texts(str(p.path) for p in partitions if p.format == form)
+            sources.append(f"SELECT {columns} FROM {_reader(table, form, paths)}")
+        query = " UNION ALL ".join(sources)
+        kind = "TABLE" if any(p.format == "csv" for p in partitions) else "VIEW"
+        self._connection.execute(f"CREATE {kind} {table.name} AS {query}")
+        counted = self._connection.execute(
+            f"SELECT dt, count(*) FROM {table.name} GROUP BY dt"
+        ).fetchall()
+        self._rows |= {(table.name, day): count for day, count in counted}
+        self.days[table.name] = frozenset(p.day for p in partitions)
+
+    def _load_journal(self) -> None:
+        history = self._history
+        if self._has_rejects():
+            self._connection.execute(
+                "CREATE TABLE rejects AS SELECT s.file_path AS file, e.line AS Line,"
+                ' e.column_name AS "Column", e.error_message AS Why, e.csv_line AS Text'
+                " FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id)"
+            )
+            folder = f"{history.facts}/"
+            self._other_rows["rejects"] = 0
+            self._connection.execute(
+                "UPDATE rejects SET file = substr(file, length(?) + 1) WHERE starts_with(file, ?)",
+                [folder, folder],
+            )
+        else:
+            self._table("rejects", "file VARCHAR, Why VARCHAR", [])
+        if history.journal is None:
+            stamps: list[tuple[object, ...]] = [
+                (p.name, p.table, p.day, None, None, None) for p in history.partitions
+            ]
+        else:
+            stamps = [
+                (p.name, p.table, p.day, self._rows.get((p.table, p.day), 0), s.bytes, s.sha256)
+                for p, s in zip(history.partitions, stamp(history.partitions), strict=True)
+            ]
+        columns = (
+            "file VARCHAR, table_name VARCHAR, dt DATE, rows BIGINT, bytes BIGINT, sha256 VARCHAR"
+        )
+        self._table("files", columns, stamps)
+        entries = history.journal or ()
+        self._table(
+            "journal",
+            columns,
+            [(e.name, e.table, e.day, e.rows, e.bytes, e.sha256) for e in entries],
+        )
+
+    def _has_rejects(self) -> bool:
+        found = self._one("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'")
+        return bool(found)
+
+    def _load_master(self) -> None:
+        folder = self._history.master
+        for table in MASTER_TABLES if folder else ():
+            path = file_of(folder, table) if folder else None
+            if path is None or not path.is_file():
+                continue
+            columns = ", ".join(
+                f'CAST("{c.name}" AS {_SQL[c.kind]}) AS "{c.name}"' for c in table.columns
+            )
+            try:
+                self._connection.execute(
+                    f"CREATE TABLE {table.name} AS SELECT {columns} FROM read_csv("
+                    f"{_texts([str(path)])}, header=true, all_varchar=true, delim=',', quote='\"',"
+                    " escape='\"', nullstr='')"
+                )
+            except duckdb.Error as error:
+                raise UserError(
+                    f"{path} cannot be read as master data: {str(error).splitlines()[0]}"
+                ) from error
+            count = self._one(f"SELECT count(*) FROM {table.name}")
+            self._other_rows[table.name] = count if isinstance(count, int) else 0
+
+    def _load_origin(self) -> None:
+        origin, folder = self._history.origin, self._history.master
+        rows = []
+        if origin:
+            rows = [(origin.history_start, origin.master, master_digest(folder) if folder else "")]
+        self._table("origin", "history_start DATE, master VARCHAR, found VARCHAR", rows)
+        self._table("words", '"column" VARCHAR, word VARCHAR', words_of(origin))
+
+    def _table(self, name: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """A table of rows from Python; `columns` is their declaration in SQL."""
+        self._connection.execute(f"CREATE TABLE {name} ({columns})")
+        if rows:
+            lists = [list(values) for values in zip(*rows, strict=True)]
+            marks = ", ".join("unnest(?)" for _ in lists)
+            self._connection.execute(f"INSERT INTO {name} SELECT {marks}", lists)
+        self._other_rows[name] = len(rows)
+
+
+def _reader(table: Table, form: str, paths: str) -> str:
+    """The table function that reads files of a table; wrong rows of CSV go to the rejects."""
+    by_day = "hive_partitioning=true, hive_types={'dt': DATE}"
+    if form == "parquet":
+        return f"read_parquet({paths}, {by_day})"
+    columns = ", ".join(f"'{c.name}': '{_SQL[c.kind]}'" for c in table.columns)
+    return (
+        f"read_csv({paths}, {by_day}, columns={{{columns}}}, auto_detect=false, header=true,"
+        " delim=',', quote='\"', escape='\"', nullstr='', store_rejects=true,"
+        " timestampformat='%Y-%m-%d %H:%M:%S')"
+    )
+
+
+def _texts(values: Iterable[str]) -> str:
+    """A list of texts in SQL."""
+    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+
+
+def _pairs(flaws: Iterable[Flaw]) -> list[tuple[str, str]]:
+    return [(flaw.name, flaw.why) for flaw in flaws]

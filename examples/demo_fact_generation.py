@@ -38,7 +38,7 @@ def main() -> None:
 
     # The same history in memory: nothing is read from the files.
     receipts = rd.render("receipts", "2024-01-06", config, START)
-    columns = ["EventTS", "StoreID", "CustomerID", "Subtotal", "Tax", "Total", "TenderType"]
+    columns = ["EventTS", "StoreID", "Subtotal", "Tax", "Total", "TenderType"]
     console.print("Receipts of Saturday, 2024-01-06", style="bold")
     first = Table(*columns)
     for row in receipts.select(columns).slice(0, 5).to_pylist():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from retail_datagen.core.calendar import to_day
 from retail_datagen.plan.dayplan import DayPlan
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner
+from retail_datagen.schema.parquet import write_parquet
 from retail_datagen.tables import Context, registry, render
 from retail_datagen.world.model import World
 from retail_datagen.world.read import ensure_world
@@ -152,3 +155,10 @@ def rows_of(ids: Array, wanted: Array) -> Array:
 def text_set(column: Sequence[str] | pa.ChunkedArray) -> set[str]:
     """The distinct texts of a column."""
     return set(column.unique().to_pylist()) if hasattr(column, "unique") else set(column)
+
+
+def digest(table: str, data: pa.Table) -> str:
+    """sha256 of the Parquet file that a table becomes: its bytes, not only its values."""
+    file = BytesIO()
+    write_parquet(registry()[table].table, data, file)
+    return sha256(file.getvalue()).hexdigest()

@@ -85,11 +85,11 @@ class FakeRetailer:
 
     @property
     def tables(self) -> Mapping[str, Rendered]:
-        return {"receipts": Rendered(RECEIPTS, 0), "returns": Rendered(RETURNS, 2)}
+        return self.source.tables
 
     @property
     def calendar(self) -> range:
-        return range(START, START + 4000)
+        return self.source.calendar
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:
         s = self.source
@@ -155,6 +155,14 @@ class FakeSource:
     bad_day: int = -1
     fault: str = ""
     once: Path | None = None
+
+    @property
+    def tables(self) -> Mapping[str, Rendered]:
+        return {"receipts": Rendered(RECEIPTS, 0), "returns": Rendered(RETURNS, 2)}
+
+    @property
+    def calendar(self) -> range:
+        return range(START, START + 4000)
 
     def open(self) -> FakeRetailer:
         return FakeRetailer(self)

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from retail_datagen.core.files import HashingFile
 from retail_datagen.engine.executor import available_cores
-from retail_datagen.engine.job import JobRequest, check_calendar, check_request, choose_tables
 from retail_datagen.engine.jobstore import JobStore
+from retail_datagen.engine.request import JobRequest, check_request
 from retail_datagen.engine.source import Plan, Rendered, Retailer
 from retail_datagen.engine.target import Wanted, history_of
 from retail_datagen.sinks import Sink, open_sink
@@ -58,14 +58,12 @@ def estimate_job(request: JobRequest) -> Estimate:
 
     Raises UserError wherever `run_job` would refuse the request.
     """
-    check_request(request)
+    names = check_request(request)
     sink = open_sink(request.target, request.format)
     try:
         began = time.monotonic()
         retailer = request.source.open()
         opening = time.monotonic() - began
-        names = choose_tables(request.tables, retailer)
-        check_calendar(request, retailer)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         store, start = history_of(sink, request.facts, retailer, wanted, request.overwrite)
         samples = _samples(request, retailer, sink, store, start, names)

@@ -8,11 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
-from retail_datagen.config.errors import UserError
-from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import (
     DayPlanned,
     Event,
@@ -26,35 +22,15 @@ from retail_datagen.engine.events import (
 )
 from retail_datagen.engine.executor import Executor, InProcess, Processes, available_cores
 from retail_datagen.engine.planning import PlanWalk
-from retail_datagen.engine.source import Retailer, Source
+from retail_datagen.engine.request import JobRequest, check_request, choose_tables
+from retail_datagen.engine.source import Retailer
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
 from retail_datagen.engine.worker import DayRenderer, Setup, Task, TaskDone
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
+__all__ = ["JobRequest", "choose_tables", "run_job"]
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class JobRequest:
-    """What to generate. Days count from 1970-01-01 and both ends are included.
-
-    `target` is a sink's URL or a plain folder; `facts` the folder where a sink without one of its
-    own is remembered. No `tables` means all, no `workers` one for each core. `history_start` is
-    for a new history that begins before `first_day`.
-    """
-
-    source: Source
-    target: str
-    facts: Path
-    first_day: int
-    last_day: int
-    tables: tuple[str, ...] = ()
-    format: str | None = None
-    workers: int = 0
-    chunk_days: int = 1
-    history_start: int | None = None
-    overwrite: bool = False
 
 
 def run_job(
@@ -66,62 +42,18 @@ def run_job(
     UserError for what the user can put right, JobStopped on SIGINT or SIGTERM; whatever was
     finished until then is kept, and the same request goes on from there.
     """
-    check_request(request)
+    tables = check_request(request)
     with stop_on_signals(), ExitStack() as stack:
         began = time.monotonic()
         if sink is None:
             sink = open_sink(request.target, request.format)
             stack.callback(sink.close)
         retailer = request.source.open()
-        tables = choose_tables(request.tables, retailer)
-        check_calendar(request, retailer)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         target = stack.enter_context(
             open_target(sink, request.facts, retailer, wanted, request.overwrite)
         )
         return _Job(request, retailer, target, tables, listeners).run(began)
-
-
-def check_request(request: JobRequest) -> None:
-    """Raises UserError for a request that no retailer could fulfil."""
-    if request.last_day < request.first_day:
-        raise UserError(
-            f"end: {to_date(request.last_day)} is before the start, {to_date(request.first_day)}; "
-            "both are included, so the end may be the start or any later day"
-        )
-    if request.history_start is not None and request.history_start > request.first_day:
-        raise UserError(
-            f"start: the history cannot begin on {to_date(request.history_start)}, after "
-            f"{to_date(request.first_day)}, which is asked for"
-        )
-    if request.workers < 0:
-        raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
-    if request.chunk_days < 1:
-        raise UserError(f"chunk-days: {request.chunk_days} is not allowed; give 1 or more")
-
-
-def choose_tables(asked: Iterable[str], retailer: Retailer) -> tuple[str, ...]:
-    """The tables asked for, or all, in the retailer's order. Raises UserError for unknown ones."""
-    names = set(asked)
-    unknown = sorted(names - set(retailer.tables))
-    if unknown:
-        raise UserError(
-            f"tables: {', '.join(map(repr, unknown))} is not known; allowed are "
-            f"{', '.join(retailer.tables)}"
-        )
-    return tuple(name for name in retailer.tables if not names or name in names)
-
-
-def check_calendar(request: JobRequest, retailer: Retailer) -> None:
-    """Raises UserError when a day lies outside of the retailer's calendar."""
-    allowed = retailer.calendar
-    for field, day in (("start", request.first_day), ("end", request.last_day)):
-        if day not in allowed:
-            raise UserError(
-                f"{field}: {to_date(day)} is outside of the calendar; allowed is "
-                f"{to_date(allowed[0])} to {to_date(allowed[-1])} (calendar.first and "
-                "calendar.last in the config)"
-            )
 
 
 class _Job:

@@ -64,11 +64,8 @@ class Rendered:
     lookback_days: int
 
 
-class Retailer(Protocol):
-    """An opened retailer: master data in memory."""
-
-    @property
-    def identity(self) -> Identity: ...
+class Outline(Protocol):
+    """What can be generated at all, known without master data."""
 
     @property
     def tables(self) -> Mapping[str, Rendered]: ...
@@ -77,6 +74,13 @@ class Retailer(Protocol):
     def calendar(self) -> range:
         """The days that can be generated."""
         ...
+
+
+class Retailer(Outline, Protocol):
+    """An opened retailer: master data in memory."""
+
+    @property
+    def identity(self) -> Identity: ...
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:
         """A planner at `history_start`, or at what `Planner.save` gave."""
@@ -95,7 +99,9 @@ class Retailer(Protocol):
         ...
 
 
-class Source(Protocol):
+class Source(Outline, Protocol):
     """How to open a retailer; picklable, so that workers open their own."""
 
-    def open(self) -> Retailer: ...
+    def open(self) -> Retailer:
+        """Master data in memory, made first where there is none."""
+        ...

@@ -1,0 +1,79 @@
+"""What a job is asked to do, and whether it can be done at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.source import Outline, Source
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What to generate. Days count from 1970-01-01 and both ends are included.
+
+    `target` is a sink's URL or a plain folder; `facts` the folder where a sink without one of its
+    own is remembered. No `tables` means all, no `workers` one for each core. `history_start` is
+    for a new history that begins before `first_day`.
+    """
+
+    source: Source
+    target: str
+    facts: Path
+    first_day: int
+    last_day: int
+    tables: tuple[str, ...] = ()
+    format: str | None = None
+    workers: int = 0
+    chunk_days: int = 1
+    history_start: int | None = None
+    overwrite: bool = False
+
+
+def check_request(request: JobRequest) -> tuple[str, ...]:
+    """The tables that are asked for. Raises UserError for what no master data could make right."""
+    if request.last_day < request.first_day:
+        raise UserError(
+            f"end: {to_date(request.last_day)} is before the start, {to_date(request.first_day)}; "
+            "both are included, so the end may be the start or any later day"
+        )
+    if request.history_start is not None and request.history_start > request.first_day:
+        raise UserError(
+            f"start: the history cannot begin on {to_date(request.history_start)}, after "
+            f"{to_date(request.first_day)}, which is asked for"
+        )
+    if request.workers < 0:
+        raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
+    if request.chunk_days < 1:
+        raise UserError(f"chunk-days: {request.chunk_days} is not allowed; give 1 or more")
+    _check_calendar(request)
+    return choose_tables(request.tables, request.source)
+
+
+def choose_tables(asked: Iterable[str], outline: Outline) -> tuple[str, ...]:
+    """The tables asked for, or all, in the retailer's order. Raises UserError for unknown ones."""
+    names = set(asked)
+    unknown = sorted(names - set(outline.tables))
+    if unknown:
+        raise UserError(
+            f"tables: {', '.join(map(repr, unknown))} is not known; allowed are "
+            f"{', '.join(outline.tables)}"
+        )
+    return tuple(name for name in outline.tables if not names or name in names)
+
+
+def _check_calendar(request: JobRequest) -> None:
+    allowed = request.source.calendar
+    days = {"start": request.first_day, "end": request.last_day}
+    if request.history_start is not None:
+        days["start"] = request.history_start  # Not after the first day, so the tighter one.
+    for field, day in days.items():
+        if day not in allowed:
+            raise UserError(
+                f"{field}: {to_date(day)} is outside of the calendar; allowed is "
+                f"{to_date(allowed[0])} to {to_date(allowed[-1])} (calendar.first and "
+                "calendar.last in the config)"
+            )

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.version import program_version
 
 USER_ERROR = 2
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -50,7 +51,7 @@ COMMANDS = (
     Command(
         "verify",
         "retail_datagen.cli.verify_command",
-        "Check keys, sums, stock and timing of generated files, on the files alone.",
+        "Check a history on its files alone: keys, sums, stock, trucks, prices, hours, checksums.",
     ),
 )
 
@@ -112,19 +113,23 @@ def _not_called() -> None:
     """Stands for a command whose module was not imported."""
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"retail-datagen {program_version()}")
+        raise typer.Exit
+
+
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Log everything and show where errors come from.")
     ] = False,
 ) -> None:
-    if version:
-        from retail_datagen.engine.retail import generator_version
-
-        typer.echo(f"retail-datagen {generator_version()}")
-        raise typer.Exit
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format=_LOG_FORMAT, stream=sys.stderr
     )

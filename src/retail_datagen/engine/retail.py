@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +14,7 @@ from retail_datagen import tables
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_day
+from retail_datagen.core.version import program_version
 from retail_datagen.engine.source import Identity, LoadPlan, Plan, Planner, Render, Rendered
 from retail_datagen.plan.dayplan import DayPlan
 from retail_datagen.plan.market import Market
@@ -63,7 +63,7 @@ class OpenRetailer:
     @cached_property
     def identity(self) -> Identity:
         return Identity(
-            generator_version(),
+            program_version(),
             self._config.content_hash(),
             self._world.digest,
             _settings(self._config),
@@ -96,14 +96,6 @@ class OpenRetailer:
     def traffic(self, day: int) -> float:
         calendar = self._world.calendar
         return float(calendar.traffic_ppm[calendar.row(day)]) / 1_000_000
-
-
-def generator_version() -> str:
-    """The version of this program, which is part of a history's identity."""
-    try:
-        return version("retail-datagen")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _rendered() -> dict[str, Rendered]:

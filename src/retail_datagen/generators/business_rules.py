@@ -92,6 +92,8 @@ class BusinessRulesEngine:
         needed = ["EventTS", "ProductID", "QtyDelta"]
         moves = Columns(transactions, "inventory transactions", needed)
         place_name = next((name for name in ("StoreID", "DCID") if name in moves), None)
+        if not len(moves):
+            return self._record("inventory_non_negative", [])
         if place_name is None:
             raise UserError("inventory transactions: no column StoreID or DCID; one is needed")
         place, product = moves.ints(place_name), moves.ints("ProductID")

@@ -141,8 +141,9 @@ class CustomerJourneySimulator:
         row = self._customer(customer_id)
         call = self._calls[customer_id]
         segment = int(self._world.customers.segment[row])
-        bits = Stream(self.seed, f"journeys.{customer_id}", call).u64(_CANDIDATES)
-        visit = self._visit(row, segment, bits, behavior_type)
+        candidates = _CANDIDATES if behavior_type else 1
+        bits = Stream(self.seed, f"journeys.{customer_id}", call).u64(candidates + 1)
+        visit = self._visit(row, segment, bits[:-1], behavior_type)
         baskets = Baskets(self._world, self.profile, self._habits, int(bits[-1]))
         lines = baskets.draw(self._day, visit, self._shelves, self._prices)
         self._calls[customer_id] = call + 1
@@ -204,7 +205,8 @@ class CustomerJourneySimulator:
                     lines=lines[one],
                     promotion=np.full(1, -1, dtype=np.int16),
                 )
-        raise UserError(f"behavior_type: no segment of the profile ever shops as {behavior_type}")
+        asked = behavior_type.value if behavior_type else "anything"
+        raise UserError(f"behavior_type: no segment of the profile ever shops as {asked}")
 
     @cached_property
     def _prices(self) -> PriceList:

@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "examples"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 
 from look_around import receipts_by_day, receipts_by_hour
 
+ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "img"
 _COLUMNS = 112
 _FONT = "font-family='ui-monospace, Menlo, Consolas, monospace'"

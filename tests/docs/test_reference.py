@@ -11,8 +11,7 @@ import pytest
 from retail_datagen import tables
 from retail_datagen.world.master import MASTER_TABLES
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 import reference
 

@@ -10,6 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from retail_datagen.quality import report
+from retail_datagen.quality.verify import EXAMPLES, Progress
+from retail_datagen.quality.verify import verify as run
+
 
 def register(app: typer.Typer) -> None:
     """Mounts `verify` on the application."""
@@ -31,16 +35,12 @@ def verify(
     ] = False,
     first: Annotated[
         int, typer.Option("--first", min=0, help="Offending rows to show of each failed check.")
-    ] = 5,
+    ] = EXAMPLES,
 ) -> None:
     """Check a history on its files alone: keys, sums, stock, trucks, prices, hours, checksums.
 
     Ends with 1 where a check failed. Checks whose tables are not on file are skipped.
     """
-    from retail_datagen.quality import report
-    from retail_datagen.quality.verify import Progress
-    from retail_datagen.quality.verify import verify as run
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     terminal = Console(stderr=True)
     hidden = quiet or as_json or not terminal.is_terminal

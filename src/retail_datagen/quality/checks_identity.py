@@ -7,7 +7,7 @@ from retail_datagen.quality.check import Check
 from retail_datagen.world.master import MASTER_TABLES
 
 _SHARED = ("receipt_lines", "online_order_lines")
-"""Tables whose traces are those of another table's rows."""
+"""Tables whose traces are those of another table's rows; so are those that say so themselves."""
 _OWNERS = {
     "online_orders": {"": "Status = 'CREATED'"},
     "truck_moves": {"": "Status = 'SCHEDULED'"},
@@ -21,7 +21,12 @@ _OWNERS = {
     },
 }
 """The rows that take a trace of their own, where not all of a table do."""
-_FACTS = tuple(name for name in tables.registry() if name not in _SHARED)
+_FACTS = tuple(
+    name
+    for name, fact in tables.registry().items()
+    if name not in _SHARED
+    and any(c.name == "TraceId" and not c.references for c in fact.table.columns)
+)
 
 
 def _blocks() -> str:

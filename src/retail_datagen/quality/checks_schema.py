@@ -46,14 +46,15 @@ def _facts() -> Iterator[Check]:
     facts = {name: fact.table for name, fact in tables.registry().items()}
     for table in facts.values():
         yield _values(table)
-        yield _partition(table)
+        if "EventTS" in table.header:
+            yield _partition(table)
         if table.key:
             yield _key(table, is_fact=True)
         for column in table.columns:
-            if column.references in _parts_of(facts.values()):
+            if column.references.split(".")[0] in facts:
                 yield _reference_to_fact(table, column)
             elif column.references:
-                yield _reference(table, column, "EventTS, TraceId")
+                yield _reference(table, column, "dt")
 
 
 def _master() -> Iterator[Check]:
@@ -62,19 +63,16 @@ def _master() -> Iterator[Check]:
             yield _key(table, is_fact=False)
         for column in table.columns:
             if column.references:
-                yield _reference(table, column, ", ".join(f'"{k}"' for k in table.key))
-
-
-def _parts_of(declared: object) -> set[str]:
-    return {f"{t.name}.{c.name}" for t in declared for c in t.columns}  # type: ignore[attr-defined]
+                yield _reference(table, column)
 
 
 def _values(table: Table) -> Check:
     """Nothing is absent that may not be, TraceId is one, and fixed words are known."""
     wrong = {f'"{c.name}" IS NULL': f"no {c.name}" for c in table.columns if not c.null}
-    wrong[
-        "trace IS NULL OR trace < 1 OR NOT starts_with(TraceId, 'TRC') OR length(TraceId) < 13"
-    ] = "TraceId is not TRC and ten digits"
+    if "TraceId" in table.header:
+        wrong[
+            "trace IS NULL OR trace < 1 OR NOT starts_with(TraceId, 'TRC') OR length(TraceId) < 13"
+        ] = "TraceId is not TRC and ten digits"
     for column in table.columns:
         words = WORDS.get(f"{table.name}.{column.name}")
         if words:
@@ -98,7 +96,7 @@ def _partition(table: Table) -> Check:
         f"{table.name}.day",
         "EventTS lies in the day of the partition",
         (table.name,),
-        f"SELECT dt AS partition, TraceId, EventTS FROM {table.name} "
+        f"SELECT dt AS partition, {_first_columns(table)} FROM {table.name} "
         "WHERE EventTS < dt OR EventTS >= dt + INTERVAL 1 DAY",
     )
 
@@ -114,8 +112,9 @@ def _key(table: Table, *, is_fact: bool) -> Check:
     )
 
 
-def _reference(table: Table, column: Column, shown: str) -> Check:
+def _reference(table: Table, column: Column, *more: str) -> Check:
     parent, field = column.references.split(".")
+    shown = ", ".join((*more, _first_columns(table)))
     return Check(
         f"{table.name}.{column.name}",
         f"is a {field} of {parent}",
@@ -126,7 +125,10 @@ def _reference(table: Table, column: Column, shown: str) -> Check:
 
 
 def _reference_to_fact(table: Table, column: Column) -> Check:
-    """As `_reference`; what was before the days on file is let pass. The identifier has its day."""
+    """As `_reference`; what was before the days on file is let pass.
+
+    Identifiers of facts have the day after their prefix; one that has none is taken for today's.
+    """
     parent, field = column.references.split(".")
     made = f"try_strptime(substr(\"{column.name}\", 4, 8), '%Y%m%d')"
     return Check(
@@ -134,17 +136,22 @@ def _reference_to_fact(table: Table, column: Column) -> Check:
         f"is a {field} of {parent}, where that day is on file",
         (table.name, parent, "beginning"),
         f"""
-        SELECT EventTS, TraceId, "{column.name}" FROM (
-            SELECT t.*, CAST({made} AS DATE) AS made
+        SELECT child.dt, {_first_columns(table)}, "{column.name}" FROM (
+            SELECT t.*, coalesce(CAST({made} AS DATE), t.dt) AS made
             FROM {table.name} t WHERE NOT EXISTS (
                 SELECT 1 FROM {parent} p WHERE p."{field}" = t."{column.name}")
         ) child, beginning
         WHERE "{column.name}" IS NOT NULL AND (
-            made IS NULL OR made > child.dt OR made < beginning.dt
+            made > child.dt OR made < beginning.dt
             OR made IN (SELECT dt FROM days WHERE table_name = '{parent}'))
         """,
         aligned=False,
     )
+
+
+def _first_columns(table: Table) -> str:
+    """What tells a row to people: its first two columns."""
+    return ", ".join(f'"{name}"' for name in table.header[:2])
 
 
 def _words_of_profile() -> Iterator[Check]:
@@ -154,7 +161,7 @@ def _words_of_profile() -> Iterator[Check]:
             f"{name}.words",
             "is one of the words of the profile",
             (table, "words"),
-            f'SELECT EventTS, TraceId, "{column}" FROM {table} WHERE "{column}" NOT IN '
+            f'SELECT dt, TraceId, "{column}" FROM {table} WHERE "{column}" NOT IN '
             f"(SELECT word FROM words WHERE \"column\" = '{name}')",
             sources=(Source.PROFILE,),
         )

@@ -161,7 +161,8 @@ class Database:
 
     def _load_table(self, table: Table, partitions: list[Partition]) -> None:
         names = ", ".join(f'"{c.name}"' for c in table.columns)
-        columns = f"{names}, TRY_CAST(substr(TraceId, 4) AS BIGINT) AS trace, dt"
+        trace = "TRY_CAST(substr(TraceId, 4) AS BIGINT)" if "TraceId" in table.header else "NULL"
+        columns = f"{names}, {trace} AS trace, dt"
         sources = []
         for form in sorted({p.format for p in partitions}):
             paths = _texts(str(p.path) for p in partitions if p.format == form)

@@ -6,6 +6,9 @@ Measured with pyarrow 26 on half a million rows, zstd level 1, in ns and bytes a
   few distinct prices DICTIONARY 23 / 0.98, DELTA 21 / 1.78;
 - sorted times DELTA 18 / 0.23, default 30 / 2.17;
 - identifiers in sequence PLAIN 47 / 0.38, DELTA_TEXT 75 / 0.09, default 75 / 5.21;
+- identifiers that repeat from row to row, a receipt's on its lines, PLAIN 20 / 0.38,
+  DELTA_TEXT 56 / 0.56, default 63 / 2.19: there zstd alone is best;
+- keys without order, StoreID by time, DELTA uncompressed 8 / 1.43, DICTIONARY 19 / 1.26;
 - statistics cost nothing on numbers, a third more on identifiers and up to five times more on
   Arrow dictionaries, whose texts they walk row by row.
 
@@ -97,8 +100,8 @@ def _distinct_chunk(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
 
 
 def _is_packed(column: Column) -> bool:
-    """Whether bit-packing leaves nothing for a compressor: amounts of money are such."""
-    return column.kind is Kind.MONEY and column.storage is Encoding.DELTA
+    """Whether bit-packing leaves nothing for a compressor: money and keys without order."""
+    return column.kind in (Kind.MONEY, Kind.INT) and column.storage is Encoding.DELTA
 
 
 def _encoding(column: Column) -> str:

@@ -22,7 +22,14 @@ TABLE = Table(
     columns=(
         trace_column("One per ping."),
         time_column("When the phone answered."),
-        Column("StoreID", Kind.INT, "Where.", references="stores.StoreID", example="15"),
+        Column(
+            "StoreID",
+            Kind.INT,
+            "Where.",
+            references="stores.StoreID",
+            encoding=Encoding.DELTA,
+            example="15",
+        ),
         Column(
             "BeaconId",
             Kind.CATEGORY,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from retail_datagen.core.rng import I64, Ints, Stream
-from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
@@ -24,7 +24,14 @@ TABLE = Table(
     columns=(
         trace_column("One per reading."),
         time_column("When the reading was taken."),
-        Column("StoreID", Kind.INT, "Where.", references="stores.StoreID", example="15"),
+        Column(
+            "StoreID",
+            Kind.INT,
+            "Where.",
+            references="stores.StoreID",
+            encoding=Encoding.DELTA,
+            example="15",
+        ),
         Column(
             "SensorId",
             Kind.CATEGORY,
@@ -33,7 +40,13 @@ TABLE = Table(
             example="SENSOR_015_ENTRANCE",
         ),
         Column("Zone", Kind.CATEGORY, "The sensor's zone.", example="ENTRANCE"),
-        Column("Dwell", Kind.INT, "Mean seconds that the counted stayed.", example="45"),
+        Column(
+            "Dwell",
+            Kind.INT,
+            "Mean seconds that the counted stayed.",
+            encoding=Encoding.DELTA,
+            example="45",
+        ),
         Column("Count", Kind.INT, "People counted.", example="1"),
     ),
     key=("TraceId",),

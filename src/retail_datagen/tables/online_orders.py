@@ -43,7 +43,7 @@ TABLE = Table(
             Kind.INT,
             "Who.",
             references="customers.CustomerID",
-            encoding=Encoding.PLAIN,
+            encoding=Encoding.DELTA,
         ),
         Column("FulfillmentMode", Kind.CATEGORY, f"One of {', '.join(MODES)}.", example="BOPIS"),
         Column("NodeType", Kind.CATEGORY, "DC or STORE: whose stock it takes.", example="STORE"),
@@ -51,7 +51,7 @@ TABLE = Table(
         Column("Status", Kind.CATEGORY, f"One of {', '.join(STATUSES)}.", example="CREATED"),
         Column("Subtotal", Kind.MONEY, "Sum of ExtPrice of the lines that are not cancelled."),
         Column("Discount", Kind.MONEY, "Coupon on the whole order."),
-        Column("Shipping", Kind.MONEY, "Shipping charge."),
+        Column("Shipping", Kind.MONEY, "Shipping charge.", encoding=Encoding.DICTIONARY),
         Column(
             "Tax", Kind.MONEY, "Tax at the customer's home on the taxable lines after discount."
         ),

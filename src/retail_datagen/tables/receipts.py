@@ -20,14 +20,21 @@ TABLE = Table(
     columns=(
         trace_column("Joins a receipt with its lines and with its SALE movements."),
         time_column("When the shopper paid."),
-        Column("StoreID", Kind.INT, "Where.", references="stores.StoreID", example="15"),
+        Column(
+            "StoreID",
+            Kind.INT,
+            "Where.",
+            references="stores.StoreID",
+            encoding=Encoding.DELTA,
+            example="15",
+        ),
         Column(
             "CustomerID",
             Kind.INT,
             "Who.",
             references="customers.CustomerID",
             example="5001",
-            encoding=Encoding.PLAIN,
+            encoding=Encoding.DELTA,
         ),
         Column(
             "ReceiptId",

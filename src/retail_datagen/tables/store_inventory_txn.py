@@ -8,7 +8,7 @@ import pyarrow as pa
 from retail_datagen.behaviour.handling import Kind as Handled
 from retail_datagen.behaviour.online import SLOWEST_DAYS
 from retail_datagen.core.ids import texts
-from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
@@ -44,8 +44,22 @@ TABLE = Table(
     columns=(
         trace_column("That of the receipt, order, shipment or return behind it.", sequential=False),
         time_column("When it moved."),
-        Column("StoreID", Kind.INT, "Where.", references="stores.StoreID", example="15"),
-        Column("ProductID", Kind.INT, "What.", references="products.ProductID", example="1001"),
+        Column(
+            "StoreID",
+            Kind.INT,
+            "Where.",
+            references="stores.StoreID",
+            encoding=Encoding.PLAIN,
+            example="15",
+        ),
+        Column(
+            "ProductID",
+            Kind.INT,
+            "What.",
+            references="products.ProductID",
+            encoding=Encoding.DELTA,
+            example="1001",
+        ),
         Column("QtyDelta", Kind.INT, "Units in (positive) or out (negative).", example="-2"),
         Column("Reason", Kind.CATEGORY, f"One of {', '.join(REASONS)}.", example="SALE"),
         Column(

@@ -32,7 +32,7 @@ TABLE = Table(
             Kind.INT,
             "Who bought it.",
             references="customers.CustomerID",
-            encoding=Encoding.PLAIN,
+            encoding=Encoding.DELTA,
         ),
         Column("ReceiptId", Kind.TEXT, "The receipt.", references="receipts.ReceiptId"),
         Column("Line", Kind.INT, "The receipt's line.", example="1"),

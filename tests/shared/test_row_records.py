@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import io
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from retail_datagen import tables
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.schema.csv import write_csv
+from retail_datagen.shared import models
 from retail_datagen.shared.models import RECORDS, Customer, Receipt, ReceiptLine, RowError
 from retail_datagen.world.master import MASTER_TABLES
 
@@ -136,3 +138,8 @@ def test_records_do_not_change_and_have_snake_case_names() -> None:
     assert Customer.columns()[13] == "NearestStoreID1"
     with pytest.raises(ValidationError):
         made.store_id = 16  # type: ignore[misc]
+
+
+def test_the_modules_own_example() -> None:
+    assert doctest.testmod(models).attempted == 2
+    assert doctest.testmod(models).failed == 0

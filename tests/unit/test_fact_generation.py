@@ -28,7 +28,7 @@ CONFIG = {
     "seed": 42,
     "volume": {
         "stores": 3,
-        "dcs": 1,
+        "dcs": 2,
         "customers_per_day": 60,
         "items_per_ticket_mean": 4.2,
         "online_orders_per_day": 12,
@@ -255,6 +255,25 @@ def test_progress_is_told_to_whoever_listens(config: RetailConfig, tmp_path: Pat
     assert sum(isinstance(event, PartitionWritten) for event in heard) == 6
     assert set(summary.records) == {"receipts", "receipt_lines"}
     assert (tmp_path / "receipts/dt=2024-01-03/receipts_20240103.parquet").is_file()
+
+
+def test_another_history_is_replaced_only_when_told_to(
+    config: RetailConfig, tmp_path: Path
+) -> None:
+    paths = config.paths.model_copy(update={"facts": tmp_path})
+    config = config.model_copy(update={"paths": paths})
+
+    def receipts(seed: int, overwrite: bool = False) -> bytes:
+        seeded = config.model_copy(update={"seed": seed})
+        generator = FactDataGenerator(seeded, tables=["receipts"], workers=1, overwrite=overwrite)
+        generator.generate_historical_data(START, START)
+        return (tmp_path / "receipts/dt=2024-01-01/receipts_20240101.csv").read_bytes()
+
+    before = receipts(42)
+    with pytest.raises(UserError, match="another history: seed was 42, now 7"):
+        receipts(7)
+    assert receipts(42) == before
+    assert receipts(7, overwrite=True) != before
 
 
 def test_the_world_is_loaded_from_the_users_files(config: RetailConfig) -> None:

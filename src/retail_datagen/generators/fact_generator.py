@@ -63,7 +63,8 @@ class FactDataGenerator:
     """Writes fact tables under `paths.facts`, one file a day and table.
 
     Master data is loaded by itself, and built first where `paths.master` is empty. `tables` are
-    all when none are named; `format` is csv or parquet; `workers` are one per core unless given.
+    all when none are named; `format` is csv or parquet; `workers` are one per core unless given;
+    `overwrite` replaces another history in the same folder.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class FactDataGenerator:
         tables: Sequence[str] = (),
         format: str = "csv",
         workers: int = 0,
+        overwrite: bool = False,
     ) -> None:
         self.config = config
         self.business_rules = BusinessRulesEngine()
@@ -82,6 +84,7 @@ class FactDataGenerator:
         self._tables = tuple(tables)
         self._format = format
         self._workers = workers
+        self._overwrite = overwrite
 
     @cached_property
     def world(self) -> World:
@@ -106,6 +109,7 @@ class FactDataGenerator:
             tables=self._tables,
             format=self._format,
             workers=self._workers,
+            overwrite=self._overwrite,
         )
         return _summary(run_job(request, listeners))
 

@@ -47,14 +47,22 @@ class Hours:
         self._cache: dict[tuple[bool, int, int], OpeningHours] = {}
 
     def is_open(self, day: int) -> bool:
+        """Whether stores open on a day; no day after the calendar's last is known to be closed."""
+        if self._is_after(day):
+            return True
         return bool(self._calendar.traffic_ppm[self._calendar.row(day)] > 0)
 
+    def _is_after(self, day: int) -> bool:
+        return day >= self._calendar.first_day + len(self._calendar.traffic_ppm)
+
     def on(self, day: int) -> OpeningHours:
-        """The hours of a day (days since 1970-01-01)."""
-        row = self._calendar.row(day)
+        """The hours of a day (days since 1970-01-01); after the calendar's last, ordinary ones."""
         weekend = (day + 3) % 7 >= 5
-        earlier = int(self._calendar.opens_earlier[row])
-        later = int(self._calendar.closes_later[row])
+        earlier = later = 0
+        if not self._is_after(day):
+            row = self._calendar.row(day)
+            earlier = int(self._calendar.opens_earlier[row])
+            later = int(self._calendar.closes_later[row])
         if not self.is_open(day):
             none = np.zeros(len(self._open), dtype=np.int32)
             return OpeningHours(False, none, none, none.astype(np.int64), lookup(self._weekday, 4))

@@ -83,7 +83,8 @@ class Marketing:
         )
         second.sort()
         bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
-        running = lookup(self._campaigns.weight[active].astype(np.int64), 12)
+        weight = self._campaigns.weight[active].astype(np.int64)
+        running = lookup(weight if len(active) else np.ones(1, dtype=np.int64), 12)
         campaign = active[running[bits[:, 0] >> np.uint16(4)]] if count else active[:0]
         channel = self._channel[bits[:, 1] >> np.uint16(4)].astype(np.int64)
         device = self._device[(channel << 8) | (bits[:, 2] >> np.uint16(8))]

@@ -136,8 +136,8 @@ def review_dcs(
     before = np.concatenate([[0], running])[np.searchsorted(dc, dc)]
     fits = held[dc] + running - before <= world.dcs.capacity[dc]
     cell, product, units = cell[fits], product[fits], units[fits]
-    lead = world.suppliers.lead_days[world.products.supplier[product]]
-    return SupplierOrders((day + lead).astype(np.int32), cell, units.astype(np.int32))
+    lead = world.suppliers.lead_days[world.products.supplier[product]].astype(np.int32)
+    return SupplierOrders(day + lead, cell, units.astype(np.int32))
 
 
 def grouped_within(group: Ints, rank: Ints, units: Ints, limit: I64) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from itertools import pairwise
 
 from rich.console import Console
 
@@ -54,7 +55,7 @@ def test_updates_are_throttled_but_the_last_one_comes() -> None:
     listen(FINISHED)
     times = [at for at, _ in shown]
     assert 10 <= len(shown) <= 12
-    assert all(b - a > 0.0999 for a, b in zip(times, times[1:-1], strict=False))
+    assert all(later - earlier > 0.0999 for earlier, later in pairwise(times[:-1]))
     assert shown[-1] == (now, 1000)
 
 

@@ -37,9 +37,14 @@ def test_a_file_appears_when_its_block_ends(tmp_path: Path) -> None:
 def test_a_failed_block_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_atomic(path, b"old")
-    with pytest.raises(KeyboardInterrupt), atomic_file(path) as file:
-        file.write(b"new")
-        raise KeyboardInterrupt
+
+    def stopped_halfway() -> None:
+        with atomic_file(path) as file:
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_halfway()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == {"a.csv"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import signal
@@ -15,6 +14,7 @@ import pytest
 import run_fake
 from fake_retailer import START, FakeSource
 
+from conftest import digests
 from retail_datagen.engine.job import JobRequest, run_job
 
 SCRIPT = Path(run_fake.__file__)
@@ -31,13 +31,6 @@ def start(root: Path, workers: int, chunk: int = 1) -> subprocess.Popen[str]:
         env=environment,
         start_new_session=True,
     )
-
-
-def digests(root: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.glob("*/dt=*/*"))
-    }
 
 
 def leftovers(root: Path) -> list[Path]:

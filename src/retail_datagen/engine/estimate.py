@@ -13,7 +13,7 @@ from retail_datagen.core.files import HashingFile
 from retail_datagen.engine.executor import available_cores
 from retail_datagen.engine.jobstore import JobStore
 from retail_datagen.engine.request import JobRequest, check_request
-from retail_datagen.engine.source import Plan, Rendered, Retailer
+from retail_datagen.engine.source import Plan, Planner, Rendered, Retailer
 from retail_datagen.engine.target import Wanted, history_of
 from retail_datagen.sinks import Sink, open_sink
 from retail_datagen.sinks.file import FORMATS
@@ -66,23 +66,33 @@ def estimate_job(request: JobRequest) -> Estimate:
         opening = time.monotonic() - began
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         store, start = history_of(sink, request.facts, retailer, wanted, request.overwrite)
-        samples = _samples(request, retailer, sink, store, start, names)
+        planner, to_plan = _planner(request, retailer, store, start)
+        samples = _samples(retailer, sink, store, start, names, planner)
     finally:
         sink.close()
-    return _scale(request, retailer, store, start, names, samples, opening)
+    return _scale(request, retailer, store, start, names, samples, to_plan, opening)
+
+
+def _planner(
+    request: JobRequest, retailer: Retailer, store: JobStore | None, start: int
+) -> tuple[Planner, int]:
+    """A planner as the job would open it, and how many days it would plan."""
+    days = range(request.first_day, request.last_day + 1)
+    unplanned = [d for d in days if store is None or not store.plans.path(d).exists()]
+    first = unplanned[0] if unplanned else request.first_day
+    planner = retailer.planner(start, store.state_before(first) if store else None)
+    return planner, unplanned[-1] + 1 - planner.next_day if unplanned else 0
 
 
 def _samples(
-    request: JobRequest,
     retailer: Retailer,
     sink: Sink,
     store: JobStore | None,
     start: int,
     names: tuple[str, ...],
+    planner: Planner,
 ) -> dict[int, _Sample]:
-    """The days from the last saved state on, or the first of the history."""
-    state = store.state_before(request.first_day) if store else None
-    planner = retailer.planner(start, state)
+    """The next few days of the planner."""
     plans: dict[int, Plan] = {}
 
     def load(day: int) -> Plan:
@@ -124,6 +134,7 @@ def _scale(
     start: int,
     names: tuple[str, ...],
     samples: dict[int, _Sample],
+    to_plan: int,
     opening: float,
 ) -> Estimate:
     """From the sampled days to all that are left to do, each by how busy it is."""
@@ -146,8 +157,6 @@ def _scale(
             ),
         )
     total = Expected(sum(t.rows for t in tables.values()), sum(t.bytes for t in tables.values()))
-    first_unplanned = min(samples)
-    to_plan = max(0, request.last_day + 1 - first_unplanned)
     plan_seconds = to_plan * fmean(s.plan_seconds for s in samples.values())
     sampled_rows = max(sum(t.rows for s in samples.values() for t in s.tables.values()), 1)
     render_seconds = total.rows * sum(s.render_seconds for s in samples.values()) / sampled_rows

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retail_datagen.config.errors import UserError
 from retail_datagen.plan.dispatch import Dispatcher
 from retail_datagen.plan.replenish import HIGH, URGENT, OrderBook, grouped_within
 
@@ -174,16 +172,6 @@ def test_the_more_urgent_and_then_the_older_go_first() -> None:
     stock = np.full(DCS * PRODUCTS, 16, dtype=np.int32)
     dispatch = Dispatcher(there, seed=5).dispatch(DAY, book, stock, np.full(STORES, 1000))
     assert rows(dispatch.taken) == [(0, 8, URGENT, 0), (0, 8, URGENT, 1)]
-
-
-def test_a_dc_without_a_refrigerated_truck_is_told() -> None:
-    with pytest.raises(UserError, match=r"trucks\.csv.*center 2.*refrigerated"):
-        Dispatcher(world([(0, False, 40), (0, True, 40), (1, False, 40)], [1, 1]), seed=5)
-
-
-def test_a_truck_that_cannot_hold_four_cases_is_told() -> None:
-    with pytest.raises(UserError, match=r"trucks\.csv.*39 units.*at least 40"):
-        Dispatcher(world([(dc, cold, 39) for dc, cold in ONE_OF_EACH], [1, 1]), seed=5)
 
 
 def test_the_book_grows_older_and_keeps_its_order() -> None:

@@ -179,15 +179,54 @@ def test_named_days_that_take_the_whole_year_are_refused() -> None:
         factors(temporal(months=(0.0,) * 12))
 
 
+def online_on(found: DayFactors, day: date) -> float:
+    return float(found.online_ppm[calendar.to_day(day) - found.first_day]) / PPM
+
+
 def test_online_shops_never_close_and_peak_on_cyber_monday() -> None:
     named = [
-        NamedDay(rule="black_friday", factor=3.5),
+        NamedDay(rule="black_friday", factor=1.5),
         NamedDay(rule="cyber_monday", factor=1.1),
         NamedDay(rule="christmas_day", factor=0),
     ]
     found = factors(temporal(months=SUPERCENTER.months, named_days=named))
-    start = found.first_day
     assert (found.online_ppm > 0).all()
-    assert found.online_ppm[calendar.to_day(date(2024, 11, 29)) - start] == 3_500_000
-    assert found.online_ppm[calendar.to_day(date(2024, 12, 2)) - start] == 3_500_000
-    assert found.traffic_ppm[calendar.to_day(date(2024, 12, 2)) - start] == 1_100_000
+    assert online_on(found, date(2024, 11, 29)) == 3.5
+    assert online_on(found, date(2024, 12, 2)) == 3.5
+    assert on(found, date(2024, 12, 2)) == 1.1
+
+
+@pytest.mark.parametrize("stores_too", [False, True])
+def test_online_factors_of_named_days_are_the_profiles(stores_too: bool) -> None:
+    of = temporal(named_days=[NamedDay(rule="cyber_monday", factor=1.2)] if stores_too else [])
+    online = Online(named_days={"cyber_monday": 4.25, "christmas_day": 0})
+    found = day_factors(of, online, 42, date(2023, 1, 1), date(2024, 12, 31))
+    assert online_on(found, date(2023, 11, 27)) == 4.25
+    assert online_on(found, date(2024, 12, 2)) == 4.25
+    assert online_on(found, date(2024, 12, 25)) == 0
+    ordinary = online_on(found, date(2023, 11, 24))
+    assert 0.9 < ordinary < 1.1
+    assert found.online_ppm[:365].sum() == 365 * PPM
+    assert found.online_ppm[365:].sum() == 366 * PPM
+
+
+def test_online_factors_last_as_long_as_the_run_of_the_stores() -> None:
+    of = temporal(named_days=[NamedDay(rule="before_christmas", factor=2.0, days=10)])
+    online = Online(named_days={"before_christmas": 1.75, "black_friday": 2.0})
+    found = day_factors(of, online, 42, date(2024, 1, 1), date(2024, 12, 31))
+    assert {online_on(found, date(2024, 12, day)) for day in range(15, 25)} == {1.75}
+    assert online_on(found, date(2024, 12, 14)) < 1.2
+
+
+def test_online_factors_can_be_overridden_one_by_one() -> None:
+    profile = RetailConfig(overrides={"online.named_days.cyber_monday": 5}).load_profile()
+    assert profile.online.named_days == {"black_friday": 3.5, "cyber_monday": 5}
+    with pytest.raises(UserError, match=r"online\.named_days\.cyber_monday"):
+        RetailConfig(overrides={"online.named_days.cyber_monday": -1}).load_profile()
+
+
+def test_online_days_that_take_the_whole_year_are_refused() -> None:
+    of = temporal(named_days=[NamedDay(rule="before_christmas", factor=1.0, days=60)])
+    online = Online(named_days={"before_christmas": 8})
+    with pytest.raises(UserError, match=r"online\.named_days: .*2024 take 480 average days"):
+        day_factors(of, online, 42, date(2024, 1, 1), date(2024, 12, 31))

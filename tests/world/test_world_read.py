@@ -348,11 +348,71 @@ def test_a_calendar_with_a_gap_is_refused(folder: Path, profile: Profile) -> Non
     assert len(world.calendar.traffic_ppm) == len(rows) - 250
 
 
-def test_a_category_without_products_is_refused(folder: Path, profile: Profile) -> None:
+def test_categories_without_products_are_left_out(folder: Path, profile: Profile) -> None:
     path = folder / "products.csv"
     rows = rows_of(path)
     write(path, [row for row in rows if row[4] != "Fruit"])
-    assert f"{path}: no product of category 'Fruit'" in refusal(folder, profile)
+    message = refusal(folder, profile)
+    assert message.startswith(f"{folder / 'promotions.csv'}, line ")
+    assert "column Category: 'Fruit' is not allowed" in message
+    assert "retail-datagen master --keep products.csv" in message
+    write(folder / "promotions.csv", rows_of(folder / "promotions.csv")[:1])
+    write(folder / "campaigns.csv", rows_of(folder / "campaigns.csv")[:1])
+    world = read_world(folder, profile)
+    assert world.categories == tuple(c.name for c in profile.categories if c.name != "Fruit")
+    assert np.bincount(world.products.category).min() > 0
+    meat = next(row for row in rows if row[4] == "Meat")
+    place = world.products.product_id.tolist().index(int(meat[0]))
+    assert world.categories[world.products.category[place]] == "Meat"
+
+
+def test_more_products_than_plans_can_number_are_refused(folder: Path, profile: Profile) -> None:
+    path = folder / "products.csv"
+    header, row, *_ = rows_of(path)
+    rows = [[str(1001 + number), *row[1:]] for number in range(65_001)]
+    write(path, [header, *rows])
+    assert refusal(folder, profile) == f"{path}: has 65001 products; allowed: 65000 at most"
+
+
+def test_every_dc_needs_trucks_of_both_kinds(folder: Path, profile: Profile) -> None:
+    path = folder / "trucks.csv"
+    rows = rows_of(path)
+    write(path, [row for row in rows if row[1:4:2] != ["2", "true"]])
+    assert f"{path}: no truck with DCID 2 and Refrigerated true" in refusal(folder, profile)
+    write(path, [row for row in rows if row[1:4:2] != ["3", "false"]])
+    message = refusal(folder, profile)
+    assert f"{path}: no truck with DCID 3 and Refrigerated false" in message
+    assert "retail-datagen master --keep stores.csv,distribution_centers.csv" in message
+
+
+def test_every_truck_holds_four_of_the_largest_case(folder: Path, profile: Profile) -> None:
+    edit(folder, "trucks", 5, "Capacity", "800")
+    edit(folder, "products", 9, "Pack", "200")
+    read_world(folder, profile)
+    edit(folder, "trucks", 5, "Capacity", "799")
+    message = refusal(folder, profile)
+    place = f"{folder / 'trucks.csv'}, line 5, column Capacity: '799' is not allowed"
+    assert message.startswith(f"{place}; allowed: at least 800 units")
+    assert "largest Pack in products.csv, 200" in message
+    assert "retail-datagen master --keep products.csv" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "kept"),
+    [
+        ("customers", "NearestStoreID2", "13", "stores.csv"),
+        ("stores", "DCID", "4", "stores.csv"),
+        ("sensors", "StoreID", "13", "stores.csv"),
+        ("products", "SupplierID", "999", "products.csv"),
+        ("promotions", "Subcategory", "Weapons", "products.csv"),
+        ("campaigns", "PromoCode", "NONE", "products.csv,promotions.csv"),
+    ],
+)
+def test_a_reference_to_nothing_says_how_to_rebuild(
+    folder: Path, profile: Profile, name: str, column: str, value: str, kept: str
+) -> None:
+    edit(folder, name, 9, column, value)
+    assert f"or run `retail-datagen master --keep {kept}`" in refusal(folder, profile)
 
 
 def test_events_and_factors_of_the_calendar_are_the_users(folder: Path, profile: Profile) -> None:

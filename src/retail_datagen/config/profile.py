@@ -17,6 +17,7 @@ V = TypeVar("V")
 
 Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+DayFactor = Annotated[float, Field(ge=0, le=20)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SEGMENTS = ("budget_conscious", "convenience_focused", "quality_seeker", "brand_loyal")
 BEHAVIOURS = ("quick_trip", "grocery_run", "family_shopping", "bulk_purchase")
@@ -171,7 +172,7 @@ class NamedDay(Part):
     """
 
     rule: DayRule
-    factor: Annotated[float, Field(ge=0, le=20)]
+    factor: DayFactor
     days: Annotated[int, Field(ge=1, le=60)] = 1
     opens_earlier: Annotated[int, Field(ge=0, le=12)] = 0
     closes_later: Annotated[int, Field(ge=0, le=12)] = 0
@@ -223,6 +224,14 @@ class Online(Part):
         "BOPIS": 20,
     }
     lines_mean: Annotated[float, Field(ge=1, le=20)] = 2.2
+    named_days: Annotated[dict[DayRule, DayFactor], InOrder] = {
+        "black_friday": 3.5,
+        "cyber_monday": 3.5,
+    }
+    """Online orders of named days, in average days of the year; other days share what is left.
+
+    Whether stores are open or busy then, `temporal.named_days` says; a run there is as long here.
+    """
     shipping: Annotated[float, Field(ge=0)] = 5.99
     free_shipping_from: Annotated[float, Field(ge=0)] = 35.0
     weekdays: tuple[Weight, ...] = Field(

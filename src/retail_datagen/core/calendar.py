@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import holidays
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,6 +103,8 @@ def retail_dates(days: I64) -> RetailDates:
 
 def holiday_names(country: str, first_year: int, last_year: int) -> dict[date, str]:
     """The public holidays of those years. Raises UserError when the country is not known."""
+    import holidays  # its calendars take longer to import than most days to generate
+
     try:
         found = holidays.country_holidays(country, years=range(first_year, last_year + 1))
     except NotImplementedError:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.config.errors import UserError
 from retail_datagen.core.rng import I64, Stream
 from retail_datagen.plan.dayplan import Shipments
 from retail_datagen.plan.replenish import HIGH, URGENT, OrderBook, grouped_within
+from retail_datagen.world.logistics import CASES_PER_TRUCK
 from retail_datagen.world.model import World
 
 _MINUTE = 60
@@ -46,7 +46,11 @@ class _Loads:
 
 
 class Dispatcher:
-    """Fills trucks from a DC's orders. One truck makes one trip a day to one store."""
+    """Fills trucks from a DC's orders. One truck makes one trip a day to one store.
+
+    Every DC has trucks of both kinds, and each holds four of the largest case packs: the world's
+    reader sees to that.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self._world, self._seed = world, seed
@@ -54,24 +58,12 @@ class Dispatcher:
         dcs = len(world.dcs.dc_id)
         fleet = world.trucks.dc.astype(np.int64) * 2 + world.trucks.refrigerated
         self._fleet = [np.flatnonzero(fleet == kind) for kind in range(2 * dcs)]
-        for kind, trucks in enumerate(self._fleet):
-            if not len(trucks):
-                raise UserError(
-                    f"trucks.csv: distribution center {world.dcs.dc_id[kind // 2]} has no "
-                    f"{'refrigerated' if kind % 2 else 'unrefrigerated'} truck; "
-                    "give it at least one of each kind"
-                )
         capacity = world.trucks.capacity
         smallest = np.array([int(capacity[trucks].min()) for trucks in self._fleet])
         largest = np.array([int(capacity[trucks].max()) for trucks in self._fleet])
-        case = int(world.products.pack.max())
-        if int(smallest.min()) < 4 * case:
-            raise UserError(
-                f"trucks.csv: a truck holds {smallest.min()} units; "
-                f"allowed: at least {4 * case}, four of the largest case pack of products.csv"
-            )
-        self.most_units: I64 = (smallest // 4).reshape(dcs, 2).min(axis=1)[world.stores.dc]
-        self._load_size = largest - smallest // 4
+        most = smallest // CASES_PER_TRUCK
+        self.most_units: I64 = most.reshape(dcs, 2).min(axis=1)[world.stores.dc]
+        self._load_size = largest - most
         self._least_load = smallest // 10
         self._capacity = capacity.astype(np.int64)
         self._fleet = [t[np.argsort(-capacity[t], kind="stable")] for t in self._fleet]

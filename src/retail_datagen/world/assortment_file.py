@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from retail_datagen.world.files import MasterDataError, MasterFile
+from retail_datagen.world.arrow import numpy_of
+from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
 from retail_datagen.world.model import Products, Suppliers
 from retail_datagen.world.products import PRODUCTS
 
@@ -18,12 +19,19 @@ _READ = (
     "Taxable", "LaunchDate", "Pack", "Popularity",
 )  # fmt: skip
 
+MOST_PRODUCTS = 65_000
+"""Plans number products with 16 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assortment:
-    """Products and the parts of it: (row of the category, subcategory), sorted."""
+    """Products, their categories in the profile's order, and the parts of these, sorted.
+
+    A part is (row of the category, subcategory).
+    """
 
     products: Products
+    categories: tuple[str, ...]
     parts: tuple[tuple[int, str], ...]
 
 
@@ -35,31 +43,33 @@ def subcategories(rows: pa.Table, categories: Sequence[str]) -> dict[str, tuple[
     return {name: parts for name, parts in found.items() if parts}
 
 
-def products_file(path: Path) -> MasterFile:
+def products_file(path: Path, shown: Path | None = None) -> MasterFile:
     """The file with only the columns that the world needs."""
-    return MasterFile(path, PRODUCTS, _READ)
+    return MasterFile(path, PRODUCTS, _READ, shown)
 
 
-def read_products(file: MasterFile, categories: Sequence[str], suppliers: Suppliers) -> Assortment:
-    """Products by category and identifier. Raises MasterDataError where a category has none."""
+def read_products(file: MasterFile, known: Sequence[str], suppliers: Suppliers) -> Assortment:
+    """Products by category and identifier; those of the `known` categories that have any count."""
+    if len(file) > MOST_PRODUCTS:
+        raise MasterDataError(
+            f"{file.path}: has {len(file)} products; allowed: {MOST_PRODUCTS} at most"
+        )
     file.unique("ProductID")
     identifier = file.ints("ProductID", 1, 2**31 - 1)
-    category = file.choices("Category", categories)
-    supplier = file.references("SupplierID", suppliers.supplier_id, "suppliers.csv")
+    category = file.choices("Category", known)
+    makers, remedy = suppliers.supplier_id, rebuild("products.csv")
+    supplier = file.references("SupplierID", makers, "suppliers.csv", remedy)
     cost, msrp, price = file.cents("Cost"), file.cents("MSRP"), file.cents("Price")
     file.require(cost <= price, "Cost", "an amount not above Price")
     file.require(price <= msrp, "Price", "an amount not above MSRP")
     pack = file.ints("Pack", 1, 10_000)
     popularity = file.ints("Popularity", 1, 2**31 - 1)
-    sold = np.bincount(category, minlength=len(categories)) > 0
-    if not sold.all():
-        raise MasterDataError(
-            f"{file.path}: no product of category {categories[int(np.argmin(sold))]!r}; each of "
-            f"the profile's categories needs one: {', '.join(categories)}"
-        )
+    sold = np.bincount(category, minlength=len(known)) > 0
+    category = (np.cumsum(sold) - 1)[category]
+    categories = tuple(name for name, some in zip(known, sold.tolist(), strict=True) if some)
     names = file.rows["Subcategory"].cast(pa.string()).combine_chunks().dictionary_encode()
     texts = names.dictionary.to_pylist()
-    cell = category * len(texts) + np.asarray(names.indices)
+    cell = category * len(texts) + numpy_of(names.indices)
     pairs = sorted((c // len(texts), texts[c % len(texts)]) for c in set(cell.tolist()))
     place = {c * len(texts) + texts.index(name): row for row, (c, name) in enumerate(pairs)}
     part = np.zeros(len(categories) * len(texts), dtype=np.int64)
@@ -80,5 +90,6 @@ def read_products(file: MasterFile, categories: Sequence[str], suppliers: Suppli
             pack=pack[order].astype(np.int16),
             popularity=popularity[order].astype(np.int32),
         ),
+        categories,
         tuple(pairs),
     )

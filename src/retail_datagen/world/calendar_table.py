@@ -87,9 +87,9 @@ def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
     )
 
 
-def calendar_file(path: Path) -> MasterFile:
+def calendar_file(path: Path, shown: Path | None = None) -> MasterFile:
     """The file with only the columns that the world needs."""
-    return MasterFile(path, CALENDAR, _READ)
+    return MasterFile(path, CALENDAR, _READ, shown)
 
 
 def read_calendar(file: MasterFile, profile: Profile) -> Calendar:

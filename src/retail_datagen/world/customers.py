@@ -20,7 +20,7 @@ from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world import words
-from retail_datagen.world.files import MasterFile
+from retail_datagen.world.files import MasterFile, rebuild
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved
 from retail_datagen.world.model import Customers, Geographies
@@ -192,9 +192,9 @@ def _city(city: I64, latitude: I64, longitude: I64, geographies: pa.Table) -> I6
     return best
 
 
-def customers_file(path: Path) -> MasterFile:
+def customers_file(path: Path, shown: Path | None = None) -> MasterFile:
     """The file with only the columns that the world needs."""
-    return MasterFile(path, CUSTOMERS, _READ)
+    return MasterFile(path, CUSTOMERS, _READ, shown)
 
 
 def read_customers(
@@ -204,18 +204,21 @@ def read_customers(
     identifier = file.ints("CustomerID", 1, 2**31 - 1)
     file.distinct(identifier, "CustomerID")
     segment = file.choices("Segment", SEGMENTS)
-    home = file.references("HomeGeographyID", geographies.geography_id, "geographies.csv")
+    remedy = rebuild("stores.csv")
+    towns = geographies.geography_id
+    home = file.references("HomeGeographyID", towns, "geographies.csv", remedy)
     stores = np.empty((len(file), len(_STORES)), dtype=np.int32)
     for place, name in enumerate(_STORES):
-        stores[:, place] = file.references(name, store_ids, "stores.csv")
+        stores[:, place] = file.references(name, store_ids, "stores.csv", remedy)
     ble = file.numbers("BLEId", "BLE")
     ad = file.numbers("AdId", "AD")
-    order = np.argsort(identifier, kind="stable")
+    sorted_already = bool((identifier[1:] > identifier[:-1]).all())
+    order = slice(None) if sorted_already else np.argsort(identifier, kind="stable")
     return Customers(
         identifier[order].astype(np.int32),
         segment[order].astype(np.int8),
         home[order].astype(np.int32),
         stores[order],
-        ble[order].astype(np.int32),
-        ad[order].astype(np.int32),
+        ble[order],
+        ad[order],
     )

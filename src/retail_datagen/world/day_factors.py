@@ -27,8 +27,6 @@ Bool = NDArray[np.bool_]
 PPM = 1_000_000
 _SCALE = 10_000_000
 """Base factors before they are shared out; times a year's ppm they stay below 2**63."""
-ONLINE_BOOSTS = {"black_friday": 3.0, "cyber_monday": 3.5}
-"""Online factors of the two great days of online trade, in average days, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,8 @@ def _year(
     traffic = _fill(base, np.where(free, -1, fixed), "temporal.named_days", year)
 
     base = _mean_one(temporal.months)[month] * _mean_one(online.weekdays)[weekday] // _SCALE
-    boosts = integer_weights([_online_boost(day) for day in temporal.named_days] + [-1.0])
-    online_ppm = _fill(base, boosts[named], "online", year)
+    fixed = _online_named(temporal, online, named, year, names)
+    online_ppm = _fill(base, fixed, "online.named_days", year)
     return DayFactors(int(days[0]), traffic, online_ppm, named, bad, flash)
 
 
@@ -139,10 +137,25 @@ def _balanced(share: float, effect: float) -> tuple[int, int]:
     return round(effect * PPM), round(without * PPM)
 
 
-def _online_boost(day: NamedDay) -> float:
-    """The online factor that a named day sets, or -1 when it sets none: online never closes."""
-    least = ONLINE_BOOSTS.get(day.rule)
-    return -1.0 if least is None else max(least, day.factor)
+def _online_named(
+    temporal: Temporal, online: Online, named: I8, year: int, names: Mapping[date, str]
+) -> I64:
+    """Online factors (ppm) of the days that `online` names, or -1.
+
+    Those that are named for stores too have the same days; others have one day, and yield where
+    both name it.
+    """
+    start = calendar.to_day(date(year, 1, 1))
+    fixed = np.full(len(named), -1, dtype=np.int64)
+    for_stores = {day.rule for day in temporal.named_days}
+    for rule, factor in online.named_days.items():
+        if rule not in for_stores:
+            for found in calendar.named_days(rule, year, 1, names):
+                fixed[calendar.to_day(found) - start] = round(factor * PPM)
+    for position, day in enumerate(temporal.named_days):
+        if day.rule in online.named_days:
+            fixed[named == position] = round(online.named_days[day.rule] * PPM)
+    return fixed
 
 
 def _fill(base: I64, fixed: I64, field: str, year: int) -> I64:

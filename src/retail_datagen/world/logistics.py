@@ -14,7 +14,8 @@ from retail_datagen.config.profile import Profile
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.world.files import MasterFile
+from retail_datagen.world.arrow import numpy_of, rows
+from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
 from retail_datagen.world.people import phones
@@ -30,6 +31,8 @@ _SUPPLIER_DAYS = 14
 _UNITS_PER_PRODUCT = 50
 _TRUCK_UNITS = (1200, 2000, 3000)
 _TRUCKS_PER_STORE = 2
+CASES_PER_TRUCK = 4
+"""Every truck must hold so many of the largest case pack, that no order is too large for it."""
 
 DISTRIBUTION_CENTERS = Table(
     name="distribution_centers",
@@ -115,10 +118,11 @@ def build_trucks(config: RetailConfig, profile: Profile, stores: pa.Table, dcs: 
         enough = int(np.searchsorted(np.cumsum(drawn), math.ceil(_PEAK * units))) + 1
         capacity = drawn[: min(most, max(enough, _TRUCKS_PER_STORE * served, 2))]
         count = len(capacity)
+        # One of them for every store, but never all: frozen food and toys travel apart.
         cold = max(round(profile.supply.refrigerated_trucks * count), served + 1)
         dc_of.append(np.full(count, dc + 1, dtype=np.int32))
         capacity_of.append(capacity)
-        cold_of.append(stream.permutation(count) < min(cold, count))
+        cold_of.append(stream.permutation(count) < min(cold, count - 1))
     total = sum(map(len, dc_of))
     width = max(4, len(str(total + 1000)))
     numbers = np.arange(10 ** (width - 1) + 1, 10 ** (width - 1) + 1 + total)
@@ -136,7 +140,8 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     """DCs sorted by identifier."""
     file.unique("DCID")
     identifier = file.ints("DCID", 1, 9999)
-    geography = file.references("GeographyID", geographies.geography_id, "geographies.csv")
+    towns, remedy = geographies.geography_id, rebuild("stores.csv")
+    geography = file.references("GeographyID", towns, "geographies.csv", remedy)
     capacity = file.ints("Capacity", 1, 2**40)
     throughput = file.ints("Throughput", 1, 2**40)
     order = np.argsort(identifier, kind="stable")
@@ -148,16 +153,36 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     )
 
 
-def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32]) -> Trucks:
-    """Trucks sorted by identifier."""
+def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.int16]) -> Trucks:
+    """Trucks sorted by identifier; they must be able to carry the case packs of all products.
+
+    Raises MasterDataError for a DC that has no truck of a kind, refrigerated or not.
+    """
     file.unique("TruckId")
     identifier = file.texts("TruckId", r"^[A-Za-z0-9_-]{1,20}$", "1 to 20 letters and digits")
-    dc = file.references("DCID", dc_ids, "distribution_centers.csv")
+    remedy = rebuild("stores.csv", "distribution_centers.csv")
+    dc = file.references("DCID", dc_ids, "distribution_centers.csv", remedy)
     capacity = file.ints("Capacity", 1, 2**31 - 1)
+    case = int(packs.max())
+    least = CASES_PER_TRUCK * case
+    file.require(
+        capacity >= least,
+        "Capacity",
+        f"at least {least} units, for {CASES_PER_TRUCK} of the largest Pack in products.csv, "
+        f"{case}{rebuild('products.csv')}",
+    )
     cold = file.flags("Refrigerated")
-    order = np.asarray(pc.sort_indices(identifier).to_numpy())
+    fleet = np.bincount(dc * 2 + cold, minlength=2 * len(dc_ids))
+    if not fleet.all():
+        home, kind = divmod(int(np.argmin(fleet)), 2)
+        raise MasterDataError(
+            f"{file.path}: no truck with DCID {dc_ids[home]} and Refrigerated "
+            f"{'true' if kind else 'false'}; every distribution centre needs one at least of each "
+            f"kind{remedy}"
+        )
+    order = numpy_of(pc.sort_indices(identifier)).astype(np.int64)
     return Trucks(
-        identifier.take(pa.array(order)),
+        identifier.take(rows(order)),
         dc[order].astype(np.int16),
         capacity[order].astype(np.int32),
         cold[order],

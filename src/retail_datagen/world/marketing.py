@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import SEGMENTS, Profile
 from retail_datagen.core import calendar
+from retail_datagen.core.ids import texts
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.world.files import MasterFile
+from retail_datagen.world.arrow import numpy_of, rows
+from retail_datagen.world.files import MasterFile, rebuild
 from retail_datagen.world.model import Campaigns, Promotions
 from retail_datagen.world.promotion_dates import Dice, Span, spans
 
@@ -230,19 +232,22 @@ def read_promotions(
     file.unique("PromoCode")
     allowed = "2 to 20 capital letters, digits and -"
     code = file.texts("PromoCode", r"^[A-Z0-9][A-Z0-9-]{1,19}$", allowed)
-    category = file.choices("Category", categories)
+    remedy = rebuild("products.csv")
+    category = file.choices("Category", categories, remedy=f", which products.csv has{remedy}")
     number = {part: row for row, part in enumerate(parts)}
     names = file.texts("Subcategory").to_pylist()
     cells = list(zip(category.tolist(), names, strict=True))
     subcategory = np.array([number.get(cell, -1) for cell in cells], dtype=np.int64)
     known = subcategory >= 0
     empty = np.array([name == "" for name in names], dtype=np.bool_)
-    file.require(known | empty, "Subcategory", "a subcategory of that category in products.csv")
+    file.require(
+        known | empty, "Subcategory", f"a subcategory of that category in products.csv{remedy}"
+    )
     percent = file.ints("DiscountPercent", 1, 90)
     first, last = _period(file)
-    order = np.lexsort((np.asarray(pc.rank(code, tiebreaker="first")), first))
+    order = np.lexsort((numpy_of(pc.rank(code, tiebreaker="first")), first))
     return Promotions(
-        tuple(code.take(pa.array(order)).to_pylist()),
+        tuple(code.take(rows(order)).to_pylist()),
         category[order].astype(np.int16),
         subcategory[order].astype(np.int16),
         percent[order].astype(np.int16),
@@ -257,15 +262,16 @@ def read_campaigns(file: MasterFile, promotions: Promotions) -> Campaigns:
     allowed = "4 to 30 letters, digits, _ and -"
     identifier = file.texts("CampaignId", r"^[A-Za-z0-9_-]{4,30}$", allowed)
     codes = file.texts("PromoCode")
-    found = pc.index_in(codes, pa.array(promotions.code, pa.string()))
-    file.require(np.asarray(pc.is_valid(found)), "PromoCode", "a PromoCode that promotions.csv has")
-    promotion = np.asarray(found.cast(pa.int64()))
+    found = pc.index_in(codes, texts(promotions.code))
+    allowed = f"a PromoCode that promotions.csv has{rebuild('products.csv', 'promotions.csv')}"
+    file.require(numpy_of(pc.is_valid(found)), "PromoCode", allowed)
+    promotion = numpy_of(found)
     segment = file.choices("TargetSegment", SEGMENTS, also="")
     first, last = _period(file)
     weight = file.ints("Weight", 1, 1_000_000)
-    order = np.lexsort((np.asarray(pc.rank(identifier, tiebreaker="first")), first))
+    order = np.lexsort((numpy_of(pc.rank(identifier, tiebreaker="first")), first))
     return Campaigns(
-        tuple(identifier.take(pa.array(order)).to_pylist()),
+        tuple(identifier.take(rows(order)).to_pylist()),
         promotion[order].astype(np.int32),
         segment[order].astype(np.int8),
         first[order].astype(np.int32),

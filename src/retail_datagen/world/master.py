@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import shutil
 from collections.abc import Callable
@@ -65,14 +64,13 @@ def not_found(folder: Path) -> MasterDataError:
 
 def digest(folder: Path) -> str:
     """sha256 (hex) over the names, sizes and bytes of all files, in name order."""
-    found = hashlib.sha256()
+    found, block = hashlib.sha256(), memoryview(bytearray(1 << 18))
     for name in sorted(f"{table.name}.csv" for table in MASTER_TABLES):
-        with (folder / name).open("rb") as file:
+        with (folder / name).open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             found.update(f"{name}\0{size}\0".encode())
-            if size:
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                    found.update(content)
+            while count := file.readinto(block):
+                found.update(block[:count])
     return found.hexdigest()
 
 

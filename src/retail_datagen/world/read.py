@@ -28,45 +28,49 @@ from retail_datagen.world.stores import STORES, read_stores
 from retail_datagen.world.suppliers import SUPPLIERS, read_suppliers
 
 
-def read_world(folder: Path, profile: Profile) -> World:
+def read_world(folder: Path, profile: Profile, shown: Path | None = None) -> World:
     """The world that the folder's files describe; rows are in the order of their identifiers.
 
     Raises MasterDataError for a missing file, a wrong header, type, range, duplicate or reference,
-    with file, line, column, value and what is allowed.
+    with file, line, column, value and what is allowed. It names files under `shown`, where the
+    folder has yet to get its place.
     """
     if master.missing_files(folder):
         raise master.not_found(folder)
+    shown = shown or folder
 
-    def file(table: Table) -> MasterFile:
-        return _some(MasterFile(master.file_of(folder, table), table))
+    def paths(table: Table) -> tuple[Path, Path]:
+        return master.file_of(folder, table), master.file_of(shown, table)
 
-    categories = tuple(c.name for c in profile.categories)
+    def file(table: Table, *, may_be_empty: bool = False) -> MasterFile:
+        source, place = paths(table)
+        opened = MasterFile(source, table, shown=place)
+        return opened if may_be_empty else _some(opened)
+
     geographies = read_geographies(file(GEOGRAPHIES))
     dcs = read_distribution_centers(file(DISTRIBUTION_CENTERS), geographies)
-    trucks = read_trucks(file(TRUCKS), dcs.dc_id)
     formats = [f.name for f in profile.formats]
     stores = read_stores(file(STORES), formats, geographies, dcs.dc_id)
     suppliers = read_suppliers(file(SUPPLIERS))
-    assortment = read_products(
-        _some(products_file(master.file_of(folder, PRODUCTS))), categories, suppliers
-    )
-    promotions = read_promotions(
-        MasterFile(master.file_of(folder, PROMOTIONS), PROMOTIONS), categories, assortment.parts
-    )
-    campaigns = MasterFile(master.file_of(folder, CAMPAIGNS), CAMPAIGNS)
-    customers = _some(customers_file(master.file_of(folder, CUSTOMERS)))
+    known = [c.name for c in profile.categories]
+    assortment = read_products(_some(products_file(*paths(PRODUCTS))), known, suppliers)
+    categories, products = assortment.categories, assortment.products
+    promoted = file(PROMOTIONS, may_be_empty=True)
+    promotions = read_promotions(promoted, categories, assortment.parts)
     return World(
         digest=master.digest(folder),
         geographies=geographies,
         stores=stores,
         dcs=dcs,
-        trucks=trucks,
+        trucks=read_trucks(file(TRUCKS), dcs.dc_id, products.pack),
         suppliers=suppliers,
-        customers=read_customers(customers, geographies, stores.store_id),
-        products=assortment.products,
+        customers=read_customers(
+            _some(customers_file(*paths(CUSTOMERS))), geographies, stores.store_id
+        ),
+        products=products,
         promotions=promotions,
-        campaigns=read_campaigns(campaigns, promotions),
-        calendar=read_calendar(_some(calendar_file(master.file_of(folder, CALENDAR))), profile),
+        campaigns=read_campaigns(file(CAMPAIGNS, may_be_empty=True), promotions),
+        calendar=read_calendar(_some(calendar_file(*paths(CALENDAR))), profile),
         categories=categories,
         sensors=read_sensors(file(SENSORS), stores.store_id, profile.zones),
         beacons=read_sensors(file(BEACONS), stores.store_id, profile.zones),

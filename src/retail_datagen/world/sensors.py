@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.world.files import MasterDataError, MasterFile
+from retail_datagen.world.arrow import rows
+from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
 
 
 def _table(name: str, key: str, doc: str, example: str) -> Table:
@@ -54,7 +55,8 @@ def read_sensors(
     file.unique(key)
     file.unique("StoreID", "Zone")
     texts = file.texts(key, r"^[A-Za-z0-9_-]{1,40}$", "1 to 40 letters, digits, _ and -")
-    store = file.references("StoreID", store_ids, "stores.csv")
+    remedy = rebuild("stores.csv")
+    store = file.references("StoreID", store_ids, "stores.csv", remedy)
     zone = file.choices("Zone", zones)
     cell = store * len(zones) + zone
     if len(cell) < len(store_ids) * len(zones):
@@ -63,8 +65,8 @@ def read_sensors(
         row, column = divmod(int(np.argmax(gaps)), len(zones))
         raise MasterDataError(
             f"{file.path}: no row for StoreID {store_ids[row]}, Zone {zones[column]}; every store "
-            f"needs one for each of {', '.join(zones)}"
+            f"needs one for each of {', '.join(zones)}{remedy}"
         )
-    names = texts.take(pa.array(np.argsort(cell, kind="stable"))).to_pylist()
+    names = texts.take(rows(np.argsort(cell, kind="stable"))).to_pylist()
     width = len(zones)
     return tuple(tuple(names[i : i + width]) for i in range(0, len(names), width))

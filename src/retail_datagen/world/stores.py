@@ -14,7 +14,7 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.world.files import MasterFile
+from retail_datagen.world.files import MasterFile, rebuild
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import Geographies, Stores
 from retail_datagen.world.people import phones, street_addresses
@@ -104,14 +104,21 @@ def build_stores(
     )
 
 
+_NEAREST = (
+    "; or leave the column out, and `retail-datagen master --keep stores.csv` adds the nearest city"
+)
+
+
 def read_stores(
     file: MasterFile, formats: Sequence[str], geographies: Geographies, dc_ids: NDArray[np.int32]
 ) -> Stores:
     """Stores sorted by identifier."""
     file.unique("StoreID")
     identifier = file.ints("StoreID", 1, 9999)
-    geography = file.references("GeographyID", geographies.geography_id, "geographies.csv")
-    dc = file.references("DCID", dc_ids, "distribution_centers.csv")
+    geography = file.references(
+        "GeographyID", geographies.geography_id, "geographies.csv", _NEAREST
+    )
+    dc = file.references("DCID", dc_ids, "distribution_centers.csv", rebuild("stores.csv"))
     kind = file.choices("Format", formats)
     file.choices("SizeClass", SIZE_CLASSES)
     traffic = file.scaled("TrafficMultiplier", 1000, 0.001, 100)

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from retail_datagen.cli.app import main
+
 DAYS = 12
+Arguments = Callable[..., list[str]]
+Run = Callable[..., tuple[object, str, str]]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -26,7 +30,13 @@ def digests(root: Path) -> dict[str, str]:
 
 def partitions(root: Path) -> list[Path]:
     """The partitions under `root` that have appeared."""
-    return sorted(path for path in root.glob("*/dt=*/*") if not path.name.startswith("."))
+    # Unlike glob, walk does not mind folders that a starting job tidies away.
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(root)
+        for name in names
+        if "/dt=" in folder and not name.startswith(".")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +67,38 @@ def config(tmp_path: Path, master: Path) -> Path:
 
 
 @pytest.fixture
-def start(config: Path, tmp_path: Path) -> Start:
-    """Start `retail-datagen generate` with that configuration and further arguments."""
+def arguments(config: Path) -> Arguments:
+    """The command line for the first days, or for the day that is asked for."""
 
-    def start(*arguments: str, last: int = DAYS) -> subprocess.Popen[str]:
+    def arguments(*further: str, last: int = DAYS) -> list[str]:
+        days = ("--start", "2024-01-01", "--end", f"2024-01-{last:02}")
+        asked = () if "--only-day" in further else days
+        return ["generate", "-c", str(config), *asked, *further]
+
+    return arguments
+
+
+@pytest.fixture
+def run(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `retail-datagen generate` in this process: exit code, output and errors."""
+
+    def run(*further: str, last: int = DAYS) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main(arguments(*further, last=last))
+        return left.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def start(arguments: Arguments, tmp_path: Path) -> Start:
+    """Start it in a process of its own, to be killed."""
+
+    def start(*further: str, last: int = DAYS) -> subprocess.Popen[str]:
         code = "from retail_datagen.cli.app import main; main()"
-        days = () if "--only-day" in arguments else _days(last)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         return subprocess.Popen(
-            [sys.executable, "-c", code, "generate", "-c", str(config), *days, *arguments],
+            [sys.executable, "-c", code, *arguments(*further, last=last)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -75,7 +108,3 @@ def start(config: Path, tmp_path: Path) -> Start:
         )
 
     return start
-
-
-def _days(last: int) -> tuple[str, ...]:
-    return "--start", "2024-01-01", "--end", f"2024-01-{last:02}"

@@ -8,13 +8,13 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from conftest import DAYS, digests, partitions
+from conftest import DAYS, Run, Start, digests, partitions
+from retail_datagen.cli.app import main
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import to_day
 from retail_datagen.engine.job import JobRequest, run_job
@@ -22,13 +22,6 @@ from retail_datagen.engine.retail import RetailSource
 from retail_datagen.tables import registry
 
 FIRST = to_day(date(2024, 1, 1))
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def run(start: Start, *arguments: str, last: int = DAYS) -> tuple[int, str, str]:
-    process = start(*arguments, last=last)
-    out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
 
 
 def generate(config: Path, root: Path, first: int = 0, last: int = DAYS - 1, **other: int) -> None:
@@ -111,7 +104,12 @@ def test_ten_killed_jobs_go_on(
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopping_keeps_what_is_whole_and_says_how_to_go_on(
-    start: Start, tmp_path: Path, expected: dict[str, str], signum: signal.Signals, code: int
+    start: Start,
+    run: Run,
+    tmp_path: Path,
+    expected: dict[str, str],
+    signum: signal.Signals,
+    code: int,
 ) -> None:
     facts = tmp_path / "facts"
     process = start("--workers", "2", last=31)
@@ -127,12 +125,12 @@ def test_stopping_keeps_what_is_whole_and_says_how_to_go_on(
     assert not list(facts.rglob(".*.tmp"))
     shared = digests(facts).items() & expected.items()
     assert shared
-    assert run(start)[0] == 0
+    assert run()[0] == 0
     assert expected.items() <= digests(facts).items()
 
 
-def test_the_summary_as_json(start: Start, expected: dict[str, str], tmp_path: Path) -> None:
-    code, out, err = run(start, "--json", "--tables", "receipts,receipt_lines", last=2)
+def test_the_summary_as_json(run: Run, expected: dict[str, str], tmp_path: Path) -> None:
+    code, out, err = run("--json", "--tables", "receipts,receipt_lines", last=2)
     summary = json.loads(out)
     assert (code, err) == (0, "")
     assert (summary["first_day"], summary["last_day"]) == ("2024-01-01", "2024-01-02")
@@ -140,23 +138,23 @@ def test_the_summary_as_json(start: Start, expected: dict[str, str], tmp_path: P
     assert summary["partitions_written"] == 4
     lines = sum(len(p.read_text().splitlines()) - 1 for p in (tmp_path / "facts").rglob("*.csv"))
     assert summary["total_records"] == lines
-    _, out, err = run(start, "--tables", "receipts", last=2)
+    _, out, err = run("--tables", "receipts", last=2)
     assert "2 kept" in out, err
-    assert run(start, "--quiet", last=2)[1:] == ("", "")
+    assert run("--quiet", last=2)[1:] == ("", "")
 
 
-def test_one_day_of_one_table(start: Start, expected: dict[str, str], tmp_path: Path) -> None:
+def test_one_day_of_one_table(run: Run, expected: dict[str, str], tmp_path: Path) -> None:
     day = ("--only-day", "2024-01-09", "--tables", "receipts")
-    assert run(start, *day, "--start", "2024-01-01")[0] == 0
+    assert run(*day, "--start", "2024-01-01")[0] == 0
     name = "receipts/dt=2024-01-09/receipts_20240109.csv"
     assert digests(tmp_path / "facts") == {name: expected[name]}
-    code, _, err = run(start, *day, "--start", "2023-12-01")
+    code, _, err = run(*day, "--start", "2023-12-01")
     assert code == 2
     assert "start: 2023-12-01 is outside of the calendar" in err
 
 
-def test_rows_go_to_the_standard_output(start: Start, tmp_path: Path) -> None:
-    code, out, err = run(start, "--to", "jsonl:-", "--tables", "receipts", last=2)
+def test_rows_go_to_the_standard_output(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("--to", "jsonl:-", "--tables", "receipts", last=2)
     assert code == 0
     rows = [json.loads(line) for line in out.splitlines()]
     assert {row["table"] for row in rows} == {"receipts"}
@@ -176,23 +174,23 @@ def test_a_reader_that_leaves_is_no_drama(start: Start) -> None:
     assert err == "error: whoever read the output has closed it\n"
 
 
-def test_a_dry_run_says_what_is_to_come(start: Start, tmp_path: Path) -> None:
-    code, out, err = run(start, "--dry-run", "--json")
+def test_a_dry_run_says_what_is_to_come(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("--dry-run", "--json")
     estimate = json.loads(out)
     assert (code, err) == (0, "")
     assert not (tmp_path / "facts").exists()
-    _, out, _ = run(start, "--json")
+    _, out, _ = run("--json")
     summary = json.loads(out)
     assert estimate["total"]["rows"] == pytest.approx(summary["total_records"], rel=0.15)
     assert estimate["total"]["bytes"] == pytest.approx(summary["bytes"], rel=0.15)
     assert estimate["partitions"] == summary["partitions_written"]
 
 
-def test_a_dry_run_leaves_an_absent_world_absent(start: Start, config: Path) -> None:
+def test_a_dry_run_leaves_an_absent_world_absent(run: Run, config: Path) -> None:
     content = json.loads(config.read_text())
     content["paths"]["master"] = str(config.parent / "absent")
     config.write_text(json.dumps(content))
-    code, out, _ = run(start, "--dry-run", last=2)
+    code, out, _ = run("--dry-run", last=2)
     assert code == 0
     assert "nothing was written" in out
     assert not (config.parent / "absent").exists()
@@ -252,12 +250,9 @@ def test_a_dry_run_leaves_an_absent_world_absent(start: Start, config: Path) -> 
 def test_wrong_arguments_are_told(
     config: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
     message: str,
 ) -> None:
-    from retail_datagen.cli.app import main
-
     with pytest.raises(SystemExit) as left:
         main(["generate", "-c", str(config), *arguments])
     assert left.value.code == 2
@@ -265,16 +260,16 @@ def test_wrong_arguments_are_told(
     assert not (config.parent / "facts").exists()
 
 
-def test_another_seed_or_master_data_is_refused(start: Start, config: Path, tmp_path: Path) -> None:
-    assert run(start, last=1)[0] == 0
+def test_another_seed_or_master_data_is_refused(run: Run, config: Path, tmp_path: Path) -> None:
+    assert run(last=1)[0] == 0
     before = digests(tmp_path / "facts")
     content = json.loads(config.read_text())
     config.write_text(json.dumps({**content, "seed": 8}))
-    code, _, err = run(start, last=1)
+    code, _, err = run(last=1)
     assert code == 2
     assert "holds another history: seed was 7, now 8" in err
     assert digests(tmp_path / "facts") == before
-    code, _, err = run(start, "--overwrite", last=1)
+    code, _, err = run("--overwrite", last=1)
     assert code == 0, err
     assert digests(tmp_path / "facts").keys() == before.keys()
     assert digests(tmp_path / "facts") != before

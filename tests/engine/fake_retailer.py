@@ -79,6 +79,10 @@ class FakeRetailer:
     source: FakeSource
 
     @property
+    def rows_per_day(self) -> int:
+        return self.source.rows
+
+    @property
     def identity(self) -> Identity:
         seed = str(self.source.seed)
         return Identity(self.source.version, f"config-{seed}", self.source.master, {"seed": seed})

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import run_fake
 from fake_retailer import START, FakeSource
+from real_retailer import digests
 
-from conftest import digests
 from retail_datagen.engine.job import JobRequest, run_job
 
 SCRIPT = Path(run_fake.__file__)

@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from real_retailer import DAYS, Run, Start, digests, partitions
 
-from conftest import DAYS, Run, Start, digests, partitions
 from retail_datagen.cli.app import main
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import to_day

@@ -21,6 +21,7 @@ from retail_datagen.engine.events import (
     PartitionWritten,
 )
 from retail_datagen.engine.executor import Executor, InProcess, Processes, available_cores
+from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.planning import PlanWalk
 from retail_datagen.engine.request import JobRequest, check_request, choose_tables
 from retail_datagen.engine.source import Retailer
@@ -31,6 +32,8 @@ from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
 __all__ = ["JobRequest", "choose_tables", "run_job"]
 _LOG = logging.getLogger(__name__)
+_WORTH_WORKERS = 1_000_000
+"""Rows below which starting workers takes longer than they save: about a second of work."""
 
 
 def run_job(
@@ -43,6 +46,7 @@ def run_job(
     finished until then is kept, and the same request goes on from there.
     """
     tables = check_request(request)
+    reuse_memory()
     with stop_on_signals(), ExitStack() as stack:
         began = time.monotonic()
         if sink is None:
@@ -87,7 +91,7 @@ class _Job:
             self._target.history_start,
             {d for task in tasks for day, tables in task.days for d in self._window(day, tables)},
         )
-        workers = self._workers(len(tasks))
+        workers = self._workers(tasks)
         self._tell(
             JobStarted(
                 self._request.target,
@@ -183,10 +187,13 @@ class _Job:
     def _is_planned(self, task: Task, walk: PlanWalk) -> bool:
         return all(walk.has(self._window(day, tables)) for day, tables in task.days)
 
-    def _workers(self, tasks: int) -> int:
+    def _workers(self, tasks: list[Task]) -> int:
         if not self._target.sink.capabilities.parallel:
             return 1
-        return max(1, min(self._request.workers or available_cores(), tasks))
+        rows = self._retailer.rows_per_day * sum(len(task.days) for task in tasks)
+        small = rows < _WORTH_WORKERS
+        wanted = self._request.workers or (1 if small else available_cores())
+        return max(1, min(wanted, len(tasks)))
 
     def _executor(self, workers: int) -> Executor:
         target = self._target
@@ -196,7 +203,7 @@ class _Job:
             )
         return Processes(
             Setup(
-                self._request.source,
+                self._retailer.source,
                 target.history_start,
                 target.store.folder,
                 self._request.target,

@@ -15,7 +15,15 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_day
 from retail_datagen.core.version import program_version
-from retail_datagen.engine.source import Identity, LoadPlan, Plan, Planner, Render, Rendered
+from retail_datagen.engine.source import (
+    Identity,
+    LoadPlan,
+    Plan,
+    Planner,
+    Render,
+    Rendered,
+    Source,
+)
 from retail_datagen.plan.dayplan import DayPlan
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner as RetailPlanner
@@ -51,6 +59,26 @@ class RetailSource:
         return OpenRetailer(config, profile, ensure_world(config, profile))
 
 
+@dataclass(frozen=True, slots=True)
+class _InMemory:
+    """A retailer whose world is read already: what a job sends to its workers."""
+
+    config: RetailConfig
+    profile: Profile
+    world: World
+
+    @property
+    def tables(self) -> Mapping[str, Rendered]:
+        return _rendered()
+
+    @property
+    def calendar(self) -> range:
+        return _days(self.config)
+
+    def open(self) -> OpenRetailer:
+        return OpenRetailer(self.config, self.profile, self.world)
+
+
 class OpenRetailer:
     """One retailer with its world in memory: an engine `Retailer`."""
 
@@ -59,6 +87,18 @@ class OpenRetailer:
         self._opened: Market | None = None
         self.tables: Mapping[str, Rendered] = _rendered()
         self.calendar = _days(config)
+
+    @property
+    def source(self) -> Source:
+        return _InMemory(self._config, self._profile, self._world)
+
+    @property
+    def rows_per_day(self) -> int:
+        volume, traffic = self._config.volume, self._profile.traffic
+        lines = 2 * volume.items_per_ticket_mean
+        sensors = traffic.pings_per_receipt + traffic.foot_rows_per_receipt
+        impressions = self._profile.marketing.impressions_per_receipt
+        return round(volume.customers_per_day * (1 + lines + sensors + impressions))
 
     @cached_property
     def identity(self) -> Identity:

@@ -80,6 +80,16 @@ class Retailer(Outline, Protocol):
     """An opened retailer: master data in memory."""
 
     @property
+    def source(self) -> Source:
+        """What workers open: this retailer, without reading its master data again."""
+        ...
+
+    @property
+    def rows_per_day(self) -> int:
+        """Rows of an average day, roughly: to decide whether workers are worth their start."""
+        ...
+
+    @property
     def identity(self) -> Identity: ...
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:

@@ -24,6 +24,7 @@ from typing import BinaryIO
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.jobstore import Plans
 from retail_datagen.engine.lock import hold_as_worker
+from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.source import Plan, Retailer, Source
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
@@ -112,6 +113,7 @@ def _serve(source: BinaryIO, answers: BinaryIO) -> None:
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(source, tasks), daemon=True).start()
     _use_one_thread()
+    reuse_memory()
     sink = open_sink(setup.target, setup.format)
     plans = Plans(setup.job_folder / "plans")
     renderer = DayRenderer(setup.source.open(), setup.history_start, plans, sink)

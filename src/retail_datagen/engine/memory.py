@@ -1,0 +1,26 @@
+"""How this process keeps memory between days."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from contextlib import suppress
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT = 256 * 1024 * 1024
+_KEPT_AT_MOST = 1024 * 1024 * 1024
+
+
+def reuse_memory() -> None:
+    """Let glibc keep a day's arrays for the next day instead of giving every page back.
+
+    A day's columns are a few megabytes each; by default each is mapped and zeroed anew, which
+    took a third of the system time of a job: 8 % of its CPU at 1,000 stores. Elsewhere than on
+    glibc nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT)
+        libc.mallopt(_TRIM_THRESHOLD, _KEPT_AT_MOST)

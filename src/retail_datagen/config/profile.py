@@ -17,6 +17,8 @@ V = TypeVar("V")
 
 Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+EventShare = Annotated[float, Field(ge=0, le=0.5)]
+"""At most half of all days: what is rarer than its opposite can be balanced by it."""
 DayFactor = Annotated[float, Field(ge=0, le=20)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SEGMENTS = ("budget_conscious", "convenience_focused", "quality_seeker", "brand_loyal")
@@ -191,11 +193,11 @@ class Temporal(Part):
     half_hours_weekend: tuple[Weight, ...] = Field(min_length=48, max_length=48)
     half_hours_online: tuple[Weight, ...] = Field(min_length=48, max_length=48)
     named_days: tuple[NamedDay, ...] = ()
-    weather_share: Share = 0.2
+    weather_share: EventShare = 0.2
     """Share of days with bad weather ..."""
     weather_effect: Annotated[float, Field(ge=0.5, le=1)] = 0.94
     """... and the factor of their traffic; fair days make up for it."""
-    flash_sale_share: Share = 0.03
+    flash_sale_share: EventShare = 0.03
     """Share of days with a flash sale ..."""
     flash_sale_effect: Annotated[float, Field(ge=1, le=2)] = 1.06
     """... and the factor of their traffic."""

@@ -1,0 +1,169 @@
+"""What the pages tell people to do is done here: commands and snippets run, links lead somewhere.
+
+A page's blocks run one after the other in a folder of their own. ```console blocks hold commands
+after `$ `; ```python blocks are scripts. An HTML comment right above a block says more about it:
+
+    <!-- file: NAME -->   the block is the content of that file
+    <!-- exit: 2 -->      the last command ends with that code
+    <!-- shows -->        every other line of the block stands in the commands' output
+    <!-- not run: WHY --> the block is not run
+
+Volumes are made small through the environment, which wins over files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNNABLE = [
+    ROOT / "README.md",
+    ROOT / "docs" / "tutorial.md",
+    *sorted((ROOT / "docs" / "guides").glob("*.md")),
+]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+SMALL = {
+    "RETAIL_VOLUME__STORES": "3",
+    "RETAIL_VOLUME__DCS": "1",
+    "RETAIL_VOLUME__CUSTOMERS_PER_DAY": "60",
+    "RETAIL_VOLUME__ONLINE_ORDERS_PER_DAY": "8",
+    "RETAIL_VOLUME__PRODUCTS": "150",
+}
+FENCE = re.compile(
+    r"(?:^<!-- ?(?P<notes>[^>]*?) ?-->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: what it is, what its comment says, and where it stands."""
+
+    language: str
+    text: str
+    notes: dict[str, str]
+    where: str
+
+    @property
+    def commands(self) -> list[str]:
+        """Lines after `$ `, with those that they are continued on."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [line[2:] for line in lines if line.startswith("$ ")]
+
+    @property
+    def shown(self) -> list[str]:
+        """The other lines: what the commands print."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [line for line in lines if line.strip() and not line.startswith("$ ")]
+
+
+def blocks(page: Path) -> list[Block]:
+    content = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(content):
+        notes = {}
+        for note in (match["notes"] or "").split(";"):
+            key, _, value = note.partition(":")
+            notes[key.strip()] = value.strip()
+        line = content[: match.start("text")].count("\n") + 1
+        found.append(Block(match["language"], match["text"], notes, f"{page.name}:{line}"))
+    return found
+
+
+def run(block: Block, folder: Path) -> None:
+    """Do what the block says. Fails as a test does."""
+    if "not run" in block.notes:
+        assert block.notes["not run"], f"{block.where}: say why it is not run"
+    elif "file" in block.notes:
+        (folder / block.notes["file"]).write_text(block.text, encoding="utf-8")
+    elif block.language == "console":
+        assert block.commands, f"{block.where}: no line begins with `$ `"
+        _console(block, folder)
+    elif block.language == "python":
+        _run([sys.executable, "-c", block.text], folder, block.where, 0)
+    else:
+        assert block.language in ("text", "yaml", "json", "csv", "sql"), block.where
+
+
+def _console(block: Block, folder: Path) -> None:
+    expected = int(block.notes.get("exit", "0"))
+    printed = ""
+    for command in block.commands:
+        code = expected if command == block.commands[-1] else 0
+        printed += _run(["bash", "-euo", "pipefail", "-c", command], folder, block.where, code)
+    if "shows" in block.notes:
+        words = " ".join(printed.split())
+        for line in block.shown:
+            assert " ".join(line.split()) in words, f"{block.where}: {line!r} is not in\n{printed}"
+
+
+def _run(command: list[str], folder: Path, where: str, code: int) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("RETAIL_")}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**kept, **SMALL, "PATH": path, "COLUMNS": "200"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == code, f"{where}: {command[-1]}\n{said}"
+    return said
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.stem)
+def test_everything_that_the_page_says_to_run_runs(page: Path, tmp_path: Path) -> None:
+    for name in ("examples", "tools", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for script in ROOT.glob("*.py"):
+        (tmp_path / script.name).symlink_to(script)
+    found = blocks(page)
+    assert any(block.language in ("console", "python") for block in found)
+    for block in found:
+        run(block, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    content = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", content):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), f"{target} leads nowhere"
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            known = [re.sub(r"[^\w\- ]", "", t).strip().lower().replace(" ", "-") for t in titles]
+            assert anchor in known, f"{target}: no such heading; there are {known}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_names_a_place_on_a_machine(page: Path) -> None:
+    content = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?<![\w.])/(?:home|root|work|Users)/\S*", content) == []
+
+
+def test_a_wrong_command_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ retail-datagen nonsense\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="nonsense"):
+        run(blocks(page)[0], tmp_path)
+
+
+def test_output_that_does_not_appear_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- shows -->\n```console\n$ echo one\ntwo\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="'two' is not in"):
+        run(blocks(page)[0], tmp_path)

@@ -546,6 +546,35 @@ def test_nobody_is_in_a_store_that_is_closed(told: History, table: str) -> None:
         assert ((moment >= opens[store]) & (moment < closes[store])).all()
 
 
+def test_stores_pick_and_hand_over_while_they_are_open(told: History) -> None:
+    for day in told.days:
+        rows = told.day("online_orders", day)
+        mode, kind, status, node, moment = (
+            values(rows.column(name))
+            for name in ("FulfillmentMode", "NodeType", "Status", "NodeId", "EventTS")
+        )
+        people = ((status == "PICKED") & (kind == "STORE")) | (
+            (status == "DELIVERED") & (mode == "BOPIS")
+        )
+        store = rows_of(told.world.stores.store_id, node[people])
+        opens, closes = opening(told, day)
+        second = seconds_in(day, moment[people])
+        assert ((second >= opens[store]) & (second < closes[store])).all()
+
+
+def test_shelves_are_counted_while_stores_are_open(told: History) -> None:
+    for day in told.days:
+        rows = told.day("store_inventory_txn", day)
+        source, place, moment = (
+            values(rows.column(name)) for name in ("Source", "StoreID", "EventTS")
+        )
+        handled = np.isin(source, ["STORE_OPERATIONS", "CYCLE_COUNT"])
+        store = rows_of(told.world.stores.store_id, place[handled])
+        opens, closes = opening(told, day)
+        second = seconds_in(day, moment[handled])
+        assert ((second >= opens[store]) & (second < closes[store])).all()
+
+
 def test_christmas_is_closed_but_the_web_shop_is_not(told: History) -> None:
     for table in ("receipts", "receipt_lines", "foot_traffic", "ble_pings", "store_returns"):
         assert told.day(table, CHRISTMAS).num_rows == 0, table

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
-from retail_datagen.core.rng import I64, Stream, lookup
+from retail_datagen.core.rng import I64, Ints, Stream, lookup
 from retail_datagen.world.model import World
 
 I32 = NDArray[np.int32]
+_HOUR = 3600
+_DC_OPENS, _DC_OPEN_FOR = 6 * _HOUR, 14 * _HOUR
+"""When DCs count, from 6 to 20."""
 _DC_SHARE = 0.02
 """Adjustments in DCs per adjustment in stores: pallets are counted, shelves are pilfered."""
 _STORE_MOST, _DC_MOST = 2, 12
@@ -58,8 +61,8 @@ class StockHandling:
         self._product = lookup(world.products.popularity.astype(np.int64), 20)
         self._launch = world.products.launch_day
         self._dcs = len(world.dcs.dc_id)
-        self._first_hour = int(world.stores.open_hour.max()) * 3600
-        self._last_hour = int(world.stores.close_hour.min()) * 3600
+        self._opens = world.stores.open_hour.astype(np.int64) * _HOUR
+        self._open_for = world.stores.close_hour.astype(np.int64) * _HOUR - self._opens
         shares = [
             supply.shrink_share,
             supply.damage_share,
@@ -72,14 +75,17 @@ class StockHandling:
         """Corrections in stores on a day of that traffic, between opening and closing."""
         stream = Stream(self._seed, "handling.stores", day)
         kind = self._kinds(stream, traffic_ppm, 2 / (1 + _STORE_MOST))
-        bits = stream.u32(len(kind))
-        return self._draw(day, stream, kind, self._store[bits >> np.uint32(12)], _STORE_MOST)
+        store = self._store[stream.u32(len(kind)) >> np.uint32(12)]
+        second = self._opens[store] + stream.below(len(kind), self._open_for[store])
+        return self._draw(day, stream, kind, store, second, _STORE_MOST)
 
     def in_dcs(self, day: int, traffic_ppm: int) -> Handling:
         """Corrections in DCs: fewer, and of more units each."""
         stream = Stream(self._seed, "handling.dcs", day)
         kind = self._kinds(stream, traffic_ppm, _DC_SHARE)
-        return self._draw(day, stream, kind, stream.below(len(kind), self._dcs), _DC_MOST)
+        dc = stream.below(len(kind), self._dcs)
+        second = _DC_OPENS + stream.below(len(kind), _DC_OPEN_FOR)
+        return self._draw(day, stream, kind, dc, second, _DC_MOST)
 
     def _kinds(self, stream: Stream, traffic_ppm: int, share: float) -> I64:
         chance = stream.u16(len(self._daily)).astype(np.int64)
@@ -90,14 +96,12 @@ class StockHandling:
         return np.repeat(np.arange(len(counts)), counts)
 
     def _draw(
-        self, day: int, stream: Stream, kind: I64, place: NDArray[np.generic], most: int
+        self, day: int, stream: Stream, kind: I64, place: Ints, second: I64, most: int
     ) -> Handling:
         """Corrections by time; a count finds nothing of what is yet to be launched."""
         count = len(kind)
         product = self._product[stream.u32(count) >> np.uint32(12)]
         units = 1 + stream.below(count, most)
-        span = max(self._last_hour - self._first_hour, 3600)
-        second = self._first_hour + stream.below(count, span)
         order = np.sort((second << 32) | np.arange(count)) & 0xFFFFFFFF
         order = order[self._launch[product[order]] <= day]
         return Handling(

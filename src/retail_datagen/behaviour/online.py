@@ -162,6 +162,7 @@ class OnlineShop:
                 continue
             opens = later * DAY_SECONDS + hours.opens[where].astype(np.int64)
             closes = later * DAY_SECONDS + hours.closes[where].astype(np.int64)
-            seconds = np.where(waiting & (seconds < opens), opens + spread, seconds)
+            soon = np.minimum(opens + spread, closes - 1)
+            seconds = np.where(waiting & (seconds < opens), soon, seconds)
             waiting &= seconds >= closes
         return seconds

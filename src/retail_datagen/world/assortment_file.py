@@ -36,9 +36,11 @@ class Assortment:
 
 
 def subcategories(rows: pa.Table, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The subcategories of built products by category, in the order of `categories`."""
-    pairs = rows.select(["Category", "Subcategory"]).group_by(["Category", "Subcategory"])
-    known = {(row["Category"], row["Subcategory"]) for row in pairs.aggregate([]).to_pylist()}
+    """The subcategories of products by category, in the order of `categories`."""
+    names = ["Category", "Subcategory"]
+    texts = pa.table([rows[name].cast(pa.string()) for name in names], names)
+    pairs = texts.group_by(names).aggregate([])
+    known = {(row["Category"], row["Subcategory"]) for row in pairs.to_pylist()}
     found = {name: tuple(sorted(s for c, s in known if c == name)) for name in categories}
     return {name: parts for name, parts in found.items() if parts}
 

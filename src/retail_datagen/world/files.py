@@ -65,6 +65,8 @@ def write_table(path: Path, table: Table, rows: pa.Table) -> None:
         file.write(body.getbuffer())
 
 
+ADDED = {"stores": ("GeographyID", "DCID", "DCDistanceKm"), "products": ("SupplierID",)}
+"""Columns that own files may lack when the other files are rebuilt around them."""
 _BLOCKS = pa.csv.ReadOptions(block_size=1 << 18)
 """Small enough for a processor's cache, which is worth a third of the time."""
 _DENSE = 1_000_000
@@ -79,17 +81,25 @@ class MasterFile:
     """
 
     def __init__(
-        self, path: Path, table: Table, columns: Sequence[str] = (), shown: Path | None = None
+        self,
+        path: Path,
+        table: Table,
+        columns: Sequence[str] = (),
+        shown: Path | None = None,
+        optional: Collection[str] = (),
     ) -> None:
         """Read `columns` of the file (all that are declared, when none are named).
 
-        Errors name the file `shown`, where it is read before it is in its place.
+        Errors name the file `shown`, where it is read before it is in its place. Columns that are
+        `optional` may be absent; `absent` then names them.
         """
         self.path = shown or path
         self.table = table
         self._source = path
-        self._declared = [table.column(name) for name in columns or table.header]
-        self._check_header()
+        header = self._header(optional)
+        self.absent = tuple(name for name in table.header if name not in header)
+        wanted = [name for name in columns or table.header if name in header]
+        self._declared = [table.column(name) for name in wanted]
         convert = pa.csv.ConvertOptions(
             column_types={c.name: _READ_AS[c.kind] for c in self._declared},
             include_columns=[c.name for c in self._declared],
@@ -108,21 +118,31 @@ class MasterFile:
     def __len__(self) -> int:
         return int(self.rows.num_rows)
 
-    def _check_header(self) -> None:
+    def filled(self) -> MasterFile:
+        """The file itself. Raises MasterDataError when it has no rows."""
+        if len(self) == 0:
+            raise MasterDataError(f"{self.path}: has no rows; at least one is needed")
+        return self
+
+    def _header(self, optional: Collection[str]) -> list[str]:
+        """The header. Raises MasterDataError unless it names every column that is needed."""
         with self._source.open("rb") as file:
             line = file.readline()
         try:
             header = next(csv.reader([line.decode("utf-8-sig")]), [])
         except UnicodeDecodeError:
             raise MasterDataError(f"{self.path}, line 1: not UTF-8 text") from None
-        missing = [name for name in self.table.header if name not in header]
+        missing = [name for name in self.table.header if name not in (*header, *optional)]
         twice = sorted({name for name in header if header.count(name) > 1})
         if missing or twice:
             what = f"has no column {missing[0]}" if missing else f"names {twice[0]} twice"
+            can_add = missing and missing[0] in ADDED.get(self.table.name, ())
             raise MasterDataError(
                 f"{self.path}, line 1: the header {what}; allowed is "
                 f"{','.join(self.table.header)}, in any order, and further columns"
+                + (rebuild(f"{self.table.name}.csv") + ", and add that column" if can_add else "")
             )
+        return header
 
     # What a column holds, as NumPy arrays in file order.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 I64 = NDArray[np.int64]
 
+_BLOCK = 256
 METRES_PER_DEGREE = 111_195
 """Of latitude, on a sphere of 6,371 km radius."""
 _COSINE = np.array([round(math.cos(math.radians(i / 100)) * 1e6) for i in range(9001)], np.int64)
@@ -40,6 +41,18 @@ def metres(
     y = (a - b) * METRES_PER_DEGREE // 1_000_000
     distance: I64 = np.rint(np.sqrt((x * x + y * y).astype(np.float64))).astype(np.int64)
     return distance
+
+
+def nearest(
+    latitude: I64, longitude: I64, to_latitude: I64, to_longitude: I64
+) -> NDArray[np.int64]:
+    """For each place the row of the nearest of the others; the first one where two are as near."""
+    found = np.empty(len(latitude), dtype=np.int64)
+    for start in range(0, len(latitude), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        away = metres(latitude[rows, None], longitude[rows, None], to_latitude, to_longitude)
+        found[rows] = away.argmin(axis=1)
+    return found
 
 
 def moved(

@@ -19,8 +19,10 @@ from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
 from retail_datagen.world.people import phones
-from retail_datagen.world.sites import Sites
+from retail_datagen.world.sites import Depots
 from retail_datagen.world.stores import UNITS_PER_LINE, units_per_day
+
+I64 = NDArray[np.int64]
 
 _PEAK = 4
 """A DC can ship this many mean days in one: Black Friday is 3.5."""
@@ -65,32 +67,35 @@ TRUCKS = Table(
 )
 
 
-def _dc_units(config: RetailConfig, stores: pa.Table, dcs: int) -> list[float]:
+def _dc_units(config: RetailConfig, stores: pa.Table, dc_ids: I64) -> list[float]:
     """Mean units a day that the stores of each DC sell."""
-    units = units_per_day(config, np.asarray(stores["TrafficMultiplier"].to_numpy()))
-    home = np.asarray(stores["DCID"].to_numpy())
-    return [math.fsum(units[home == dc + 1].tolist()) for dc in range(dcs)]
+    units = units_per_day(config, numpy_of(stores["TrafficMultiplier"]))
+    home = numpy_of(stores["DCID"])
+    return [math.fsum(units[home == dc].tolist()) for dc in dc_ids.tolist()]
 
 
 def build_distribution_centers(
-    config: RetailConfig, profile: Profile, sites: Sites, geographies: pa.Table, stores: pa.Table
+    config: RetailConfig,
+    profile: Profile,
+    depots: Depots,
+    geographies: pa.Table,
+    stores: pa.Table,
+    products: int,
 ) -> pa.Table:
-    """One row per DC, numbered from 1."""
+    """One row per DC, with room for so many products."""
     volume, supply = config.volume, profile.supply
     modes = profile.online.modes
     from_dc = modes.get("SHIP_FROM_DC", 0.0) / (math.fsum(modes.values()) or 1.0)
     online = volume.online_orders_per_day * profile.online.lines_mean * UNITS_PER_LINE * from_dc
-    products = volume.products or profile.products
     days = supply.dc_cover_days + supply.dc_safety_days + _SUPPLIER_DAYS
-    count = len(sites.dc_city)
-    units = [u + online / count for u in _dc_units(config, stores, count)]
+    count = len(depots.city)
+    units = [u + online / count for u in _dc_units(config, stores, depots.dc_id)]
     capacity = [math.ceil(_STOCK_ROOM * days * u + _UNITS_PER_PRODUCT * products) for u in units]
     throughput = [max(_LEAST_THROUGHPUT, math.ceil(_PEAK * u)) for u in units]
-    towns = geographies.take(pa.array(sites.dc_city))
-    numbers = np.arange(1, count + 1, dtype=np.int32)
+    towns = geographies.take(pa.array(depots.city))
     return pa.table(
         {
-            "DCID": numbers,
+            "DCID": depots.dc_id.astype(np.int32),
             "DCName": pc.binary_join_element_wise(towns["City"], "DC", " "),
             "GeographyID": towns["GeographyID"],
             "City": towns["City"],
@@ -98,29 +103,35 @@ def build_distribution_centers(
             "Phone": phones(Stream(config.seed, "dcs"), count),
             "Capacity": capacity,
             "Throughput": throughput,
-            "Latitude": sites.dc_latitude / MICRO,
-            "Longitude": sites.dc_longitude / MICRO,
+            "Latitude": depots.latitude / MICRO,
+            "Longitude": depots.longitude / MICRO,
         }
     )
 
 
-def build_trucks(config: RetailConfig, profile: Profile, stores: pa.Table, dcs: int) -> pa.Table:
-    """Trucks of every DC: for its peak day, two per store, enough of them refrigerated."""
+def build_trucks(
+    config: RetailConfig, profile: Profile, stores: pa.Table, dc_ids: I64, case: int
+) -> pa.Table:
+    """Trucks of every DC: for its peak day, two per store, enough of them refrigerated.
+
+    Each holds enough of the largest `case` pack.
+    """
     stream = Stream(config.seed, "trucks")
-    home = np.asarray(stores["DCID"].to_numpy())
+    home = numpy_of(stores["DCID"])
+    sizes = np.maximum(_TRUCK_UNITS, CASES_PER_TRUCK * case).astype(np.int32)
     dc_of: list[NDArray[np.int32]] = []
     capacity_of: list[NDArray[np.int32]] = []
     cold_of: list[NDArray[np.bool_]] = []
-    for dc, units in enumerate(_dc_units(config, stores, dcs)):
-        served = int((home == dc + 1).sum())
-        most = max(_TRUCKS_PER_STORE * served, math.ceil(_PEAK * units / min(_TRUCK_UNITS)), 2)
-        drawn = np.array(_TRUCK_UNITS, dtype=np.int32)[stream.below(most, len(_TRUCK_UNITS))]
+    for dc, units in zip(dc_ids.tolist(), _dc_units(config, stores, dc_ids), strict=True):
+        served = int((home == dc).sum())
+        most = max(_TRUCKS_PER_STORE * served, math.ceil(_PEAK * units / int(sizes.min())), 2)
+        drawn = sizes[stream.below(most, len(sizes))]
         enough = int(np.searchsorted(np.cumsum(drawn), math.ceil(_PEAK * units))) + 1
         capacity = drawn[: min(most, max(enough, _TRUCKS_PER_STORE * served, 2))]
         count = len(capacity)
         # One of them for every store, but never all: frozen food and toys travel apart.
         cold = max(round(profile.supply.refrigerated_trucks * count), served + 1)
-        dc_of.append(np.full(count, dc + 1, dtype=np.int32))
+        dc_of.append(np.full(count, dc, dtype=np.int32))
         capacity_of.append(capacity)
         cold_of.append(stream.permutation(count) < min(cold, count - 1))
     total = sum(map(len, dc_of))
@@ -144,6 +155,8 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     geography = file.references("GeographyID", towns, "geographies.csv", remedy)
     capacity = file.ints("Capacity", 1, 2**40)
     throughput = file.ints("Throughput", 1, 2**40)
+    file.scaled("Latitude", MICRO, -90, 90)
+    file.scaled("Longitude", MICRO, -180, 180)
     order = np.argsort(identifier, kind="stable")
     return DistributionCenters(
         identifier[order].astype(np.int32),

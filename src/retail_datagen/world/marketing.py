@@ -115,6 +115,26 @@ def build_marketing(
     return _promotion_rows(promotions, first, last), _campaign_rows(campaigns, first, last)
 
 
+def build_campaigns(config: RetailConfig, profile: Profile, promotions: pa.Table) -> pa.Table:
+    """Campaigns for promotions of the user's own, chosen evenly where there are too many."""
+    first, last = calendar.to_day(config.calendar.first), calendar.to_day(config.calendar.last)
+    by_year: dict[int, list[_Promotion]] = {}
+    for row in promotions.sort_by([("StartDate", "ascending")]).to_pylist():
+        span = Span(calendar.to_day(row["StartDate"]), calendar.to_day(row["EndDate"]), "chain")
+        own = _Promotion(
+            row["PromoCode"], row["Category"], row["Subcategory"], row["DiscountPercent"], span
+        )
+        if span.first <= last and span.last >= first:
+            by_year.setdefault(row["StartDate"].year, []).append(own)
+    campaigns: list[_Campaign] = []
+    number = profile.marketing.campaigns_per_year
+    for year, mine in by_year.items():
+        dice = _dice(config.seed, "campaigns", year, number)
+        some = [mine[i * len(mine) // number] for i in range(number)]
+        campaigns += _campaigns(mine if len(mine) <= number else some, number, dice)
+    return _campaign_rows(campaigns, first, last)
+
+
 def _dice(seed: int, name: str, year: int, rows: int) -> Dice:
     day = calendar.to_day(date(year, 1, 1))
     return Dice(Stream(seed, name, day), _DRAWS * rows + 366)

@@ -12,7 +12,7 @@ from retail_datagen.world.assortment_file import products_file, read_products
 from retail_datagen.world.build import build_world_files
 from retail_datagen.world.calendar_table import CALENDAR, calendar_file, read_calendar
 from retail_datagen.world.customers import CUSTOMERS, customers_file, read_customers
-from retail_datagen.world.files import MasterDataError, MasterFile
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import GEOGRAPHIES, read_geographies
 from retail_datagen.world.logistics import (
     DISTRIBUTION_CENTERS,
@@ -45,7 +45,7 @@ def read_world(folder: Path, profile: Profile, shown: Path | None = None) -> Wor
     def file(table: Table, *, may_be_empty: bool = False) -> MasterFile:
         source, place = paths(table)
         opened = MasterFile(source, table, shown=place)
-        return opened if may_be_empty else _some(opened)
+        return opened if may_be_empty else opened.filled()
 
     geographies = read_geographies(file(GEOGRAPHIES))
     dcs = read_distribution_centers(file(DISTRIBUTION_CENTERS), geographies)
@@ -53,7 +53,7 @@ def read_world(folder: Path, profile: Profile, shown: Path | None = None) -> Wor
     stores = read_stores(file(STORES), formats, geographies, dcs.dc_id)
     suppliers = read_suppliers(file(SUPPLIERS))
     known = [c.name for c in profile.categories]
-    assortment = read_products(_some(products_file(*paths(PRODUCTS))), known, suppliers)
+    assortment = read_products(products_file(*paths(PRODUCTS)).filled(), known, suppliers)
     categories, products = assortment.categories, assortment.products
     promoted = file(PROMOTIONS, may_be_empty=True)
     promotions = read_promotions(promoted, categories, assortment.parts)
@@ -65,22 +65,16 @@ def read_world(folder: Path, profile: Profile, shown: Path | None = None) -> Wor
         trucks=read_trucks(file(TRUCKS), dcs.dc_id, products.pack),
         suppliers=suppliers,
         customers=read_customers(
-            _some(customers_file(*paths(CUSTOMERS))), geographies, stores.store_id
+            customers_file(*paths(CUSTOMERS)).filled(), geographies, stores.store_id
         ),
         products=products,
         promotions=promotions,
         campaigns=read_campaigns(file(CAMPAIGNS, may_be_empty=True), promotions),
-        calendar=read_calendar(_some(calendar_file(*paths(CALENDAR))), profile),
+        calendar=read_calendar(calendar_file(*paths(CALENDAR)).filled(), profile),
         categories=categories,
         sensors=read_sensors(file(SENSORS), stores.store_id, profile.zones),
         beacons=read_sensors(file(BEACONS), stores.store_id, profile.zones),
     )
-
-
-def _some(file: MasterFile) -> MasterFile:
-    if len(file) == 0:
-        raise MasterDataError(f"{file.path}: has no rows; at least one is needed")
-    return file
 
 
 def ensure_world(config: RetailConfig, profile: Profile) -> World:

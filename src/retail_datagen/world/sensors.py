@@ -30,19 +30,21 @@ SENSORS = _table("sensors", "SensorId", "Foot traffic sensors.", "SENSOR_015_ENT
 BEACONS = _table("beacons", "BeaconId", "Bluetooth beacons.", "BEACON_015_GROCERY")
 
 
-def build_sensors(table: Table, prefix: str, stores: int, zones: Sequence[str]) -> pa.Table:
+def build_sensors(
+    table: Table, prefix: str, store_ids: NDArray[np.int32], zones: Sequence[str]
+) -> pa.Table:
     """One row per store and zone, in that order."""
-    width = max(3, len(str(stores)))
+    width = max(3, len(str(store_ids.max())))
     places = [zone.upper().replace(" ", "_") for zone in zones]
     return pa.table(
         {
             table.key[0]: [
                 f"{prefix}_{store:0{width}}_{place}"
-                for store in range(1, stores + 1)
+                for store in store_ids.tolist()
                 for place in places
             ],
-            "StoreID": np.repeat(np.arange(1, stores + 1, dtype=np.int32), len(zones)),
-            "Zone": list(zones) * stores,
+            "StoreID": np.repeat(store_ids, len(zones)),
+            "Zone": list(zones) * len(store_ids),
         }
     )
 

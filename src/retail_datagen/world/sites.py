@@ -15,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from retail_datagen.core.rng import Stream, integer_weights, slots
+from retail_datagen.world.arrow import numpy_of
 from retail_datagen.world.geography import MICRO
-from retail_datagen.world.geometry import metres, moved
+from retail_datagen.world.geometry import metres, moved, nearest
 
 I64 = NDArray[np.int64]
 
@@ -31,59 +32,116 @@ _CROWD = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class Sites:
-    """Rows of geographies, places in micro-degrees, `format` as a row of the profile's formats."""
+class Depots:
+    """Places of DCs: rows of geographies, and micro-degrees."""
 
-    dc_city: I64
-    dc_latitude: I64
-    dc_longitude: I64
-    store_city: I64
-    store_latitude: I64
-    store_longitude: I64
-    store_dc: I64
-    store_km: I64
-    store_format: I64
+    dc_id: I64
+    city: I64
+    latitude: I64
+    longitude: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Places of stores: rows of geographies, micro-degrees, rows of the profile's formats.
+
+    `dc` is a row of the depots, `km` the way to it.
+    """
+
+    city: I64
+    latitude: I64
+    longitude: I64
+    dc: I64
+    km: I64
+    format: I64
+
+
+def choose_depots(geographies: pa.Table, count: int, stream: Stream) -> Depots:
+    """Sites of a new chain's DCs, numbered from 1."""
+    latitude, longitude = _places(geographies)
+    city = _spread(stream, latitude, longitude, _pull(geographies), count)
+    return Depots(np.arange(1, count + 1), city, *_in_town(stream, geographies, city))
 
 
 def choose_sites(
-    geographies: pa.Table, stores: int, dcs: int, formats: list[float], seed: int
+    geographies: pa.Table, depots: Depots, count: int, formats: list[float], stream: Stream
 ) -> Sites:
-    """Sites of `stores` stores and `dcs` DCs; formats by their shares."""
-    stream = Stream(seed, "sites")
-    latitude = micro(geographies["Latitude"])
-    longitude = micro(geographies["Longitude"])
-    pull = np.array([math.isqrt(max(0, p)) + 1 for p in geographies["Population"].to_pylist()])
-    dc_city = _spread(stream, latitude, longitude, pull, dcs)
-    dc_place = moved(
-        latitude[dc_city],
-        longitude[dc_city],
-        stream.below(dcs, _TOWN_METRES),
-        stream.below(dcs, 1024),
-    )
-    home = np.repeat(np.arange(dcs), slots(np.ones(dcs, dtype=np.int64), stores))
-    store_city = np.empty(stores, dtype=np.int64)
+    """Sites of `count` stores around their DCs; formats by their shares."""
+    dcs = len(depots.dc_id)
+    latitude, longitude = _places(geographies)
+    pull = _pull(geographies)
+    home = np.repeat(np.arange(dcs), slots(np.ones(dcs, dtype=np.int64), count))
+    city = np.empty(count, dtype=np.int64)
     for dc in range(dcs):
         mine = np.flatnonzero(home == dc)
-        km = metres(latitude, longitude, *(place[dc] for place in dc_place)) // 1000
+        place = depots.latitude[dc], depots.longitude[dc]
+        km = metres(latitude, longitude, *place) // 1000
         weights = pull * 10_000 * _REACH_KM**4 // (_REACH_KM**4 + km**4)
-        store_city[mine] = pick(stream, np.maximum(weights, 1), len(mine))
-    place = moved(
-        latitude[store_city],
-        longitude[store_city],
-        stream.below(stores, _TOWN_METRES),
-        stream.below(stores, 1024),
-    )
-    distance = metres(place[0][:, None], place[1][:, None], dc_place[0], dc_place[1])
-    store_dc = assign(distance)
-    km = np.rint(distance[np.arange(stores), store_dc] * _ROAD / 1000).astype(np.int64)
-    counts = slots(integer_weights(formats), stores)
-    store_format = np.repeat(np.arange(len(formats)), counts)[stream.permutation(stores)]
-    return Sites(dc_city, *dc_place, store_city, *place, store_dc, np.maximum(km, 1), store_format)
+        city[mine] = pick(stream, np.maximum(weights, 1), len(mine))
+    place = _in_town(stream, geographies, city)
+    distance = metres(place[0][:, None], place[1][:, None], depots.latitude, depots.longitude)
+    dc_of = assign(distance)
+    counts = slots(integer_weights(formats), count)
+    kind = np.repeat(np.arange(len(formats)), counts)[stream.permutation(count)]
+    return Sites(city, *place, dc_of, road_km(distance[np.arange(count), dc_of]), kind)
+
+
+def depots_of(dcs: pa.Table) -> Depots:
+    """The DCs of the user's own file; `city` means nothing."""
+    identifiers = numpy_of(dcs["DCID"]).astype(np.int64)
+    return Depots(identifiers, np.zeros_like(identifiers), *_places(dcs))
+
+
+def depots_around(stores: pa.Table, geographies: pa.Table, seed: int) -> Depots:
+    """A DC for every DCID of the stores, in the city nearest to the middle of those it serves."""
+    served = numpy_of(stores["DCID"])
+    identifiers = np.unique(served).astype(np.int64)
+    latitude, longitude = _places(stores)
+    middle = [
+        (int(latitude[served == dc].sum()) // n, int(longitude[served == dc].sum()) // n)
+        for dc, n in zip(identifiers.tolist(), np.bincount(served)[identifiers], strict=True)
+    ]
+    centre = np.array(middle, dtype=np.int64)
+    city = nearest(centre[:, 0], centre[:, 1], *_places(geographies))
+    place = _in_town(Stream(seed, "sites.depots"), geographies, city)
+    return Depots(identifiers, city, *place)
+
+
+def group(stores: pa.Table, dcs: int, seed: int) -> I64:
+    """The DCs, numbered from 1, of stores that have none: `dcs` groups of neighbours."""
+    latitude, longitude = _places(stores)
+    count = min(dcs, len(latitude))
+    evenly = np.ones(len(latitude), dtype=np.int64)
+    middle = _spread(Stream(seed, "sites.groups"), latitude, longitude, evenly, count)
+    distance = metres(latitude[:, None], longitude[:, None], latitude[middle], longitude[middle])
+    return assign(distance) + 1
+
+
+def road_km(distance: I64) -> I64:
+    """Road kilometres, at least 1, of metres as the crow flies."""
+    return np.maximum(np.rint(distance * _ROAD / 1000).astype(np.int64), 1)
+
+
+def _places(rows: pa.Table) -> tuple[I64, I64]:
+    return micro(rows["Latitude"]), micro(rows["Longitude"])
+
+
+def _pull(geographies: pa.Table) -> I64:
+    """How many stores a city attracts, relative: the root of its inhabitants."""
+    return np.array([math.isqrt(max(0, p)) + 1 for p in geographies["Population"].to_pylist()])
+
+
+def _in_town(stream: Stream, geographies: pa.Table, city: I64) -> tuple[I64, I64]:
+    """A place in each city."""
+    latitude, longitude = _places(geographies)
+    count = len(city)
+    away = stream.below(count, _TOWN_METRES)
+    return moved(latitude[city], longitude[city], away, stream.below(count, 1024))
 
 
 def micro(degrees: pa.ChunkedArray) -> I64:
     """A column of degrees in micro-degrees."""
-    values: I64 = np.rint(np.asarray(degrees.to_numpy()) * MICRO).astype(np.int64)
+    values: I64 = np.rint(numpy_of(degrees) * MICRO).astype(np.int64)
     return values
 
 

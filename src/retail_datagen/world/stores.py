@@ -18,7 +18,7 @@ from retail_datagen.world.files import MasterFile, rebuild
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import Geographies, Stores
 from retail_datagen.world.people import phones, street_addresses
-from retail_datagen.world.sites import Sites
+from retail_datagen.world.sites import Depots, Sites
 
 I64 = NDArray[np.int64]
 
@@ -65,18 +65,22 @@ def units_per_day(config: RetailConfig, traffic: NDArray[np.float64]) -> NDArray
 
 
 def build_stores(
-    config: RetailConfig, profile: Profile, sites: Sites, geographies: pa.Table
+    config: RetailConfig,
+    profile: Profile,
+    sites: Sites,
+    depots: Depots,
+    geographies: pa.Table,
+    products: int,
 ) -> pa.Table:
-    """One row per store, numbered from 1."""
-    count = len(sites.store_city)
+    """One row per store, numbered from 1, with room for so many products."""
+    count = len(sites.city)
     stream = Stream(config.seed, "stores")
-    formats = [profile.formats[i] for i in sites.store_format.tolist()]
+    formats = [profile.formats[i] for i in sites.format.tolist()]
     traffic = np.array([f.traffic for f in formats])
     supply = profile.supply
-    products = config.volume.products or profile.products
     shelf = (supply.store_cover_days + supply.store_safety_days) * units_per_day(config, traffic)
     room = _ROOM * (shelf + supply.presentation_units * products)
-    towns = geographies.take(pa.array(sites.store_city))
+    towns = geographies.take(pa.array(sites.city))
     numbers = np.arange(1, count + 1, dtype=np.int32)
     return pa.table(
         {
@@ -95,11 +99,11 @@ def build_stores(
             "TrafficMultiplier": traffic,
             "OpenHour": [f.open_hour for f in formats],
             "CloseHour": [f.close_hour for f in formats],
-            "DCID": sites.store_dc + 1,
-            "DCDistanceKm": sites.store_km,
+            "DCID": depots.dc_id[sites.dc].astype(np.int32),
+            "DCDistanceKm": sites.km,
             "Capacity": np.maximum(np.ceil(room / 1000) * 1000, _LEAST_CAPACITY).astype(np.int64),
-            "Latitude": sites.store_latitude / MICRO,
-            "Longitude": sites.store_longitude / MICRO,
+            "Latitude": sites.latitude / MICRO,
+            "Longitude": sites.longitude / MICRO,
         }
     )
 

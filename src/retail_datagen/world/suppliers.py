@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.world.arrow import rows
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Suppliers
 from retail_datagen.world.people import phones
 
 _LEAST, _LEAD = 20, (2, 14)
+_DENSE = 100_000
 _PRODUCTS_PER_SUPPLIER = 50
 _PLACES = (
     "Amberfield", "Birchmoor", "Cedarline", "Dunhollow", "Elmgate", "Fernvale", "Goldbrook",
@@ -44,18 +47,24 @@ def supplier_count(products: int) -> int:
     return max(_LEAST, products // _PRODUCTS_PER_SUPPLIER)
 
 
-def build_suppliers(seed: int, count: int) -> pa.Table:
-    """One row per supplier, numbered from 1; up to 1,920 names are all different."""
+def build_suppliers(seed: int, identifiers: NDArray[np.int32]) -> pa.Table:
+    """One row per supplier; up to 1,920 names are all different.
+
+    A supplier is the same whichever others there are, as long as identifiers are small.
+    """
+    small = int(identifiers.max()) <= _DENSE
+    row = identifiers.astype(np.int64) - 1 if small else np.arange(len(identifiers))
+    count = int(row.max()) + 1
     stream = Stream(seed, "suppliers")
     names = [f"{p} {t} {f}" for p in _PLACES for t in _TRADES for f in _FORMS]
     order = stream.permutation(len(names)).tolist()
     low, high = _LEAD
     return pa.table(
         {
-            "SupplierID": np.arange(1, count + 1, dtype=np.int32),
-            "SupplierName": [names[order[i % len(names)]] for i in range(count)],
-            "Phone": phones(stream, count),
-            "LeadTimeDays": stream.below(count, high - low + 1) + low,
+            "SupplierID": identifiers,
+            "SupplierName": [names[order[i % len(names)]] for i in row.tolist()],
+            "Phone": phones(stream, count).take(rows(row)),
+            "LeadTimeDays": (stream.below(count, high - low + 1) + low)[row],
         }
     )
 

@@ -80,13 +80,13 @@ def _values(table: Table) -> Check:
             wrong[f'"{column.name}" NOT IN ({known})'] = (
                 f"{column.name} is none of {', '.join(words)}"
             )
-    cases = " ".join(f"WHEN {rule} THEN '{why}'" for rule, why in wrong.items())
+    problems = ", ".join(f"CASE WHEN {rule} THEN '{why}' END" for rule, why in wrong.items())
     columns = ", ".join(f'"{name}"' for name in table.header)
     return Check(
         f"{table.name}.values",
         "every value that must be there is, and is one that is allowed",
         (table.name,),
-        f"SELECT dt, CASE {cases} END AS problem, {columns} FROM {table.name} WHERE "
+        f"SELECT dt, concat_ws('; ', {problems}) AS problem, {columns} FROM {table.name} WHERE "
         + " OR ".join(f"({rule})" for rule in wrong),
     )
 

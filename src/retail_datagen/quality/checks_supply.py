@@ -16,9 +16,10 @@ HELPERS = (
     Helper(
         "trips",
         ("truck_moves",),
+        # Most of its rows say whose it is, so that one wrong row is one violation.
         f"""
-        SELECT trace, min(dt) AS dt, min(ShipmentId) AS ShipmentId, min(TruckId) AS TruckId,
-            min(DCID) AS DCID, min(StoreID) AS StoreID, count(*) AS rows, {_TIMES}
+        SELECT trace, min(dt) AS dt, mode(ShipmentId) AS ShipmentId, mode(TruckId) AS TruckId,
+            mode(DCID) AS DCID, mode(StoreID) AS StoreID, count(*) AS rows, {_TIMES}
         FROM truck_moves GROUP BY trace
         """,
     ),

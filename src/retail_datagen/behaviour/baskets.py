@@ -46,12 +46,12 @@ class Baskets:
         """The lines of all visits; a converted shopper's first line is of his promotion."""
         visit = np.repeat(np.arange(len(visits), dtype=np.int32), visits.lines)
         bits = Stream(self._seed, "lines", day).u64(len(visit)).view(np.uint16).reshape(-1, 4)
-        segment = visits.segment[visit]
-        category = category_of(shelves.categories, visits.mission[visit], bits[:, 0])
+        segment = visits.segment.take(visit)
+        category = category_of(shelves.categories, visits.mission.take(visit), bits[:, 0])
         taste = self._tastes(visits, visit, segment, category, bits)
         product = shelves.product(segment, category, taste)
-        behaviour = visits.behaviour[visit].astype(np.int64)
-        quantity = self._quantity[(behaviour << 8) | (bits[:, 2] & np.uint16(0xFF))]
+        behaviour = visits.behaviour.take(visit).astype(np.int64)
+        quantity = self._quantity.take((behaviour << 8) | (bits[:, 2] & np.uint16(0xFF)))
         self._promoted(day, visits, visit, product, prices)
         return Lines(visit, product, quantity)
 
@@ -65,8 +65,10 @@ class Baskets:
     ) -> NDArray[np.uint16]:
         """Bits that choose the product; a loyal shopper's are his own in every visit."""
         taste = bits[:, 1].copy()
-        loyal = np.flatnonzero(bits[:, 3] < self._loyal[segment])
-        usual = visits.customer[visit[loyal]].astype(np.int64) * 1024 + category[loyal]
+        loyal = np.flatnonzero(bits[:, 3] < self._loyal.take(segment))
+        usual = visits.customer.take(visit.take(loyal)).astype(np.int64) * 1024 + category.take(
+            loyal
+        )
         taste[loyal] = (mix(usual, salt=37) >> np.uint64(48)).astype(np.uint16)
         return taste
 

@@ -14,7 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-_QUADS = np.frombuffer(b"".join(b"%04d" % i for i in range(10_000)), dtype="<u4")
+_CODES = {1: "u1", 2: "<u2", 3: "V3", 4: "<u4"}
+_DIGITS = {
+    size: np.frombuffer(b"".join(b"%0*d" % (size, i) for i in range(10**size)), dtype=code)
+    for size, code in _CODES.items()
+}
+"""The text of every number of 1 to 4 digits."""
+_QUADS = _DIGITS[4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,11 @@ def text_rows(parts: list[bytes | Digits]) -> NDArray[Any]:
     """The rows of `fixed_text` before they are a column, so that they can be repeated."""
     rows = next(len(p.values) for p in parts if isinstance(p, Digits))
     fields: list[tuple[str, str]] = []
-    writes: list[tuple[str, NDArray[Any] | bytes]] = []
+    writes: list[tuple[str, NDArray[Any] | np.void]] = []
     for number, part in enumerate(parts):
         if isinstance(part, bytes):
-            fields.append((f"c{number}", f"S{len(part)}"))
-            writes.append((f"c{number}", part))
+            fields.append((f"c{number}", f"V{len(part)}"))
+            writes.append((f"c{number}", np.void(part)))
             continue
         for name, code, values in _digit_fields(f"d{number}", part):
             fields.append((name, code))
@@ -59,21 +65,12 @@ def _digit_fields(name: str, part: Digits) -> list[tuple[str, str, NDArray[Any]]
     if len(rest) and (int(rest.min()) < 0 or int(rest.max()) >= 10**part.width):
         raise ValueError(f"a number does not fit {part.width} digits")
     groups: list[tuple[str, str, NDArray[Any]]] = []
-    width = part.width
-    while width > 0:
-        if width > 4:
-            high = rest // 10_000
-            quad = _QUADS[rest - high * 10_000]
-            rest = high
-        else:
-            quad = _QUADS[rest]
-        size = min(width, 4)
-        code = "<u4" if size == 4 else f"V{size}"
-        if size < 4:
-            tail = np.ascontiguousarray(quad.view(np.uint8).reshape(-1, 4)[:, 4 - size :])
-            quad = tail.view(f"V{size}").reshape(-1)
-        groups.append((f"{name}_{width}", code, quad))
-        width -= size
+    for width in range(part.width, 4, -4):
+        high = rest // 10_000
+        groups.append((f"{name}_{width}", _CODES[4], _QUADS.take(rest - high * 10_000)))
+        rest = high
+    first = (part.width - 1) % 4 + 1
+    groups.append((f"{name}_{first}", _CODES[first], _DIGITS[first].take(rest)))
     return groups[::-1]
 
 
@@ -95,11 +92,14 @@ def sequence_text(prefix: bytes, first: int, count: int, width: int) -> pa.Array
 
 def texts(values: Sequence[str]) -> pa.Array:
     """Strings as an Arrow column, as `pa.array` makes it, which imports pandas where it can."""
-    encoded = [value.encode() for value in values]
-    lengths = np.array([len(value) for value in encoded], dtype=np.int32)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+    joined = "".join(values).encode()
+    lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
+    if int(lengths.sum()) != len(joined):
+        lengths = np.array([len(value.encode()) for value in values], dtype=np.int64)
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(joined)]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def text_column(text: NDArray[Any]) -> pa.Array:

@@ -19,6 +19,8 @@ U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 Ints = NDArray[Any]
+_BLOCK = 1 << 15
+"""Rows that are worked on at once: few enough to stay in a core's cache from step to step."""
 
 
 class Stream:
@@ -49,8 +51,14 @@ class Stream:
 
     def below(self, n: int, bound: int | Ints) -> I64:
         """`n` integers, uniform in [0, bound); `bound` is one number or one for each."""
-        scaled = self.u32(n).astype(np.uint64) * np.asarray(bound, dtype=np.uint64)
-        return (scaled >> np.uint64(32)).astype(np.int64)
+        bits = self.u32(n)
+        drawn = np.empty(n, dtype=np.uint64)
+        bounds = np.broadcast_to(np.asarray(bound, dtype=np.uint64), n)
+        for start in range(0, n, _BLOCK):
+            block = drawn[start : start + _BLOCK]
+            np.multiply(bits[start : start + _BLOCK], bounds[start : start + _BLOCK], out=block)
+            np.right_shift(block, np.uint64(32), out=block)
+        return drawn.view(np.int64)
 
     def permutation(self, n: int) -> I64:
         """0 … n-1 in random order."""

@@ -50,6 +50,10 @@ class StorePoints:
         point += self.shown
         return point.astype(np.int64)
 
+    def highest_reorder_point(self) -> I64:
+        """Each product's, in the store that sells most: nowhere else is it higher."""
+        return self.reorder_point(np.argmax(self.units, keepdims=True), np.arange(len(self.pack)))
+
     def order_up_to(self, store: Ints, product: Ints, reorder_point: I64) -> I64:
         """Units that an order fills a cell up to."""
         cover = np.ceil(self.units[store] * self.cover[product]).astype(np.int64)

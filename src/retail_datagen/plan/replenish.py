@@ -71,11 +71,14 @@ def review_stores(
     by_store = np.count_nonzero(looked_at.reshape(stores, products), axis=1)
     store = np.repeat(np.arange(stores), by_store)
     product = cell - store * products
-    position = stock[cell] + on_order[cell]
+    position = stock.take(cell) + on_order.take(cell)
     points = forecast.store_points(day)
-    point = points.reorder_point(store, product)
     sold = market.world.products.launch_day <= day + 1
-    due = np.flatnonzero((position <= point) & sold[product])
+    highest = np.where(sold, points.highest_reorder_point(), -1)
+    low = np.flatnonzero(position <= highest.take(product))
+    store, product, cell, position = store[low], product[low], cell[low], position[low]
+    point = points.reorder_point(store, product)
+    due = np.flatnonzero(position <= point)
     store, product, cell, point = store[due], product[due], cell[due], point[due]
     pack = market.world.products.pack.astype(np.int64)[product]
     wanted = points.order_up_to(store, product, point) - position[due]

@@ -24,7 +24,8 @@ class AwaitedReturns:
     def split(self, day: int) -> tuple[ReturnsDue, AwaitedReturns]:
         """(those due on `day`, the others)."""
         today = self.due == day
-        return _pick(self.lines, today), AwaitedReturns(self.due[~today], _pick(self.lines, ~today))
+        now, later = np.flatnonzero(today), np.flatnonzero(~today)
+        return _pick(self.lines, now), AwaitedReturns(self.due[later], _pick(self.lines, later))
 
     def and_then(self, due: I32, lines: ReturnsDue) -> AwaitedReturns:
         joined = (
@@ -111,5 +112,5 @@ def nobody_announced() -> Announced:
     return Announced(none, none, none.astype(np.int16))
 
 
-def _pick(lines: ReturnsDue, chosen: NDArray[np.bool_]) -> ReturnsDue:
-    return ReturnsDue(*(getattr(lines, f.name)[chosen] for f in fields(ReturnsDue)))
+def _pick(lines: ReturnsDue, rows: NDArray[np.int64]) -> ReturnsDue:
+    return ReturnsDue(*(getattr(lines, f.name).take(rows) for f in fields(ReturnsDue)))

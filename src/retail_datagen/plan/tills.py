@@ -35,21 +35,19 @@ def ring_up(visits: Visits, lines: Lines, lost: Ints) -> Tills:
     kept = np.ones(len(lines), dtype=np.bool_)
     kept[lost] = False
     line = np.flatnonzero(kept)
-    visit_of_line = lines.visit[line]
-    sizes = np.bincount(visit_of_line, minlength=len(visits))
-    visit = np.flatnonzero(sizes)
-    sizes = sizes[visit]
-    receipt = np.repeat(np.arange(len(visit)), sizes)
-    starts = np.cumsum(sizes) - sizes
-    position = (np.arange(len(line)) - np.repeat(starts, sizes) + 1).astype(np.uint8)
+    visit_of_line = lines.visit.take(line)
+    opens = np.diff(visit_of_line, prepend=-1) > 0
+    first = np.flatnonzero(opens)
+    visit = visit_of_line[first].astype(np.int64)
+    receipt = np.cumsum(opens) - 1
+    position = (np.arange(1, len(line) + 1) - first.take(receipt)).astype(np.uint8)
     return Tills(visit, _numbers(visits.store[visit]), line, receipt, position)
 
 
 def _numbers(store: I32) -> I32:
     """1, 2, 3 … within each store, in the order given."""
     order = np.sort((store.astype(np.int64) << 32) | np.arange(len(store))) & 0xFFFFFFFF
-    grouped = store[order]
-    starts = np.searchsorted(grouped, grouped)
+    sizes = np.bincount(store)
     numbers = np.empty(len(store), dtype=np.int32)
-    numbers[order] = np.arange(len(store)) - starts + 1
+    numbers[order] = np.arange(len(store)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
     return numbers

@@ -31,8 +31,8 @@ def sale_flow(demand: StoreDemand, products: int) -> Flow:
     """Every wanted line of the day's shoppers, in the order in which they come."""
     visits: Visits = demand.visits
     visit = demand.lines.visit
-    cell = visits.store[visit].astype(np.int64) * products + demand.lines.product
-    return Flow(Turn.SALE, cell, demand.lines.quantity.astype(np.int32), visits.second[visit])
+    cell = visits.store.take(visit).astype(np.int64) * products + demand.lines.product
+    return Flow(Turn.SALE, cell, demand.lines.quantity.astype(np.int32), visits.second.take(visit))
 
 
 def online_flow(orders: Orders, lines: OrderLines, products: int, *, at_dc: bool) -> OnlineFlow:

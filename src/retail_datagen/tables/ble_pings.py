@@ -85,7 +85,6 @@ _METRES_TO_DBM = (
 """Path loss of 2.4 GHz indoors, exponent 3, per metre from 1 to 25."""
 _ZONE_BITS = 8
 _ZONE_MASK = (1 << _ZONE_BITS) - 1
-_WALK_MASK = (1 << 32) - 1
 I32 = NDArray[np.int32]
 
 
@@ -96,7 +95,7 @@ def render(day: Day) -> pa.Table:
     bits = Stream(day.market.seed, "ble_pings", day.number).u16(total)
     pings = _pings(walks, total, bits, len(zones))
     walk, zone = pings.walk, pings.zone
-    store = walks.store[walk]
+    store = walks.store.take(walk)
     beacons = [name for of_store in day.world.beacons for name in of_store]
     ble = day.world.customers.ble
     return batch(
@@ -104,10 +103,10 @@ def render(day: Day) -> pa.Table:
         [
             trace_sequence(day.traces.ble_pings, total),
             day.timestamps(pings.second),
-            day.world.stores.store_id[store],
+            day.world.stores.store_id.take(store),
             category(store * np.int32(len(zones)) + zone, beacons),
             category(walk, numbered(b"BLE", ble[walks.customer], ble)),
-            _SIGNAL[bits],
+            _SIGNAL.take(bits),
             category(zone, zones),
         ],
     )
@@ -130,16 +129,22 @@ def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _P
     stay = (walks.left - walks.entered).astype(np.int64) + 60
     ends = np.cumsum(stay) * total // int(stay.sum())
     counts = np.diff(ends, prepend=0)
-    rank = (np.arange(total) - np.repeat(ends - counts, counts)).astype(np.int32)
+    rank = np.arange(total, dtype=np.int32)
+    rank -= np.repeat((ends - counts).astype(np.int32), counts)
     spacing = int(stay.sum()) * 16 // total
-    moment = (rank * np.int64(16) + (bits & np.uint16(15))) * spacing >> 8
-    second = np.minimum(np.repeat(walks.entered, counts) + moment, np.repeat(walks.left, counts))
-    zone = _zones(walks, counts, rank, zones)
-    walk = np.repeat(np.arange(len(counts), dtype=np.int64) << _ZONE_BITS, counts)
-    packed = np.sort((second << 40) | walk | zone)
+    second = rank.astype(np.int64) << 4
+    second += bits & np.uint16(15)
+    second *= spacing
+    second >>= 8
+    second += np.repeat(walks.entered, counts)
+    np.minimum(second, np.repeat(walks.left, counts), out=second)
+    packed = second << 40
+    packed |= np.repeat(np.arange(len(counts)) << _ZONE_BITS, counts)
+    packed |= _zones(walks, counts, rank, zones)
+    packed.sort()
     return _Pings(
         (packed >> 40).astype(np.int32),
-        ((packed >> _ZONE_BITS) & _WALK_MASK).astype(np.int32),
+        (packed >> _ZONE_BITS).astype(np.int32),
         (packed & _ZONE_MASK).astype(np.int32),
     )
 
@@ -148,11 +153,13 @@ def _zones(walks: Walks, counts: I64, rank: I32, zones: int) -> I32:
     """The zone of each ping: entrance, then aisle after aisle, then the till for who pays."""
     steps = walks.last - walks.first + 2 + walks.pays
     pace = ((steps << 16) // np.maximum(counts, 1)).astype(np.int32)
-    step = rank * np.repeat(pace, counts) >> 16
+    step = rank * np.repeat(pace, counts)
+    step >>= 16
     till = np.where(walks.pays, steps - 1, 1 << 14).astype(np.int32)
-    zone = np.repeat((walks.first - 1).astype(np.int32), counts) + step
-    zone[step >= np.repeat(till, counts)] = zones - 1
-    zone[step == 0] = 0
+    zone = np.repeat((walks.first - 1).astype(np.int32), counts)
+    zone += step
+    np.copyto(zone, zones - 1, where=step >= np.repeat(till, counts))
+    np.copyto(zone, 0, where=step == 0)
     return zone
 
 

@@ -110,13 +110,13 @@ def _inside(day: Day, readings: int) -> _Readings:
     lines, visits = day.demand.lines, day.demand.visits
     stream = Stream(day.market.seed, "foot_traffic.zones", day.number)
     line = stream.below(readings, len(lines))
-    visit = lines.visit[line]
-    zone = zone_of_category(day)[day.world.products.category[lines.product[line]]]
-    inside = (visits.second - visits.entered)[visit].astype(np.int64)
-    second = visits.entered[visit] + (inside * stream.below(readings, 1024) >> 10)
+    visit = lines.visit.take(line)
+    zone = zone_of_category(day).take(day.world.products.category.take(lines.product.take(line)))
+    inside = (visits.second - visits.entered).take(visit).astype(np.int64)
+    second = visits.entered.take(visit) + (inside * stream.below(readings, 1024) >> 10)
     dwell = np.minimum(20 + stream.below(readings, 280), np.maximum(inside, 5))
     count = 1 + stream.below(readings, 3)
-    return _Readings(visits.store[visit].astype(np.int64), second, zone, dwell, count)
+    return _Readings(visits.store.take(visit).astype(np.int64), second, zone, dwell, count)
 
 
 def _per_hour(store: Ints, second: Ints, stores: int) -> I64:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.behaviour.online import PICKUP, OrderLines, Orders
+from retail_datagen.core.groups import starts
 from retail_datagen.core.rng import I64
 from retail_datagen.plan.dayplan import DayPlan, first_traces
 from retail_datagen.plan.market import Market
@@ -48,7 +49,7 @@ def order_day(market: Market, plan: DayPlan) -> OrderDay:
     kept[plan.lost_order_lines.row] = False
     unit_price = market.tables(plan.day).prices.price[lines.product]
     extended = np.where(kept, unit_price * lines.quantity, 0)
-    first = np.searchsorted(lines.order, np.arange(len(orders)))
+    first = starts(lines.order, len(orders))
     subtotal = np.add.reduceat(extended, first) if len(orders) else extended
     taxed = np.where(world.products.taxable[lines.product], extended, 0)
     taxable = np.add.reduceat(taxed, first) if len(orders) else taxed

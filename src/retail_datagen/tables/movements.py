@@ -74,7 +74,7 @@ def in_order(parts: Sequence[Movements]) -> Movements:
     )
     moment = (joined.second.astype(np.int64) << 1) | (joined.units < 0)
     order = np.sort((moment << 32) | np.arange(len(joined))) & 0xFFFFFFFF
-    return Movements(*(getattr(joined, f.name)[order] for f in fields(Movements)))
+    return Movements(*(getattr(joined, f.name).take(order) for f in fields(Movements)))
 
 
 def opening(stock: I32, products: int, first_trace: int, source: int = 0) -> Movements:

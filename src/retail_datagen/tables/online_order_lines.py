@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from retail_datagen.core.groups import starts
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -64,7 +65,7 @@ def render(day: Day) -> pa.Table:
     placed = day.context.order_day(day.number)
     orders, lines = placed.orders, placed.lines
     order = lines.order.astype(np.int64)
-    first = np.searchsorted(lines.order, np.arange(len(orders)))
+    first = starts(lines.order, len(orders))
     promotion = day.prices.promotion[lines.product]
     return batch(
         TABLE,

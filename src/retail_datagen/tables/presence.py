@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retail_datagen.core.groups import starts
 from retail_datagen.core.rng import I64, Stream, mix
 from retail_datagen.tables.context import Day
 
@@ -46,11 +47,11 @@ def app_walks(day: Day) -> Walks:
     buyers, lookers = _uses_app(day, visits.customer), _uses_app(day, browsers.customer)
     if not len(buyers) and not len(lookers) and len(visits):
         buyers = np.zeros(1, dtype=np.int64)
-    zone = zone_of_category(day)[day.world.products.category[day.demand.lines.product]]
-    starts = np.searchsorted(day.demand.lines.visit, np.arange(len(visits)))
+    zone = zone_of_category(day).take(day.world.products.category.take(day.demand.lines.product))
+    first_line = starts(day.demand.lines.visit, len(visits))
     empty = np.zeros(0, dtype=np.int64)
-    nearest = np.minimum.reduceat(zone, starts)[buyers] if len(visits) else empty
-    farthest = np.maximum.reduceat(zone, starts)[buyers] if len(visits) else empty
+    nearest = np.minimum.reduceat(zone, first_line)[buyers] if len(visits) else empty
+    farthest = np.maximum.reduceat(zone, first_line)[buyers] if len(visits) else empty
     first, last = _strolls(day, len(lookers))
     return Walks(
         np.concatenate([visits.store[buyers], browsers.store[lookers]]),

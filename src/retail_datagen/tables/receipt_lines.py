@@ -56,18 +56,18 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     visits, lines, tills = day.demand.visits, day.demand.lines, day.tills
-    product = lines.product[tills.line]
-    promotion = day.prices.promotion[product]
+    product = lines.product.take(tills.line)
+    promotion = day.prices.promotion.take(product)
     traces = trace_rows(day.traces.receipts + np.arange(len(tills.visit)))
     return batch(
         TABLE,
         [
-            text_column(traces[tills.receipt]),
-            day.timestamps(visits.second[lines.visit[tills.line]]),
-            text_column(day.receipt_ids[tills.receipt]),
+            text_column(traces.take(tills.receipt)),
+            day.timestamps(visits.second.take(lines.visit.take(tills.line))),
+            text_column(day.receipt_ids.take(tills.receipt)),
             tills.position,
-            day.world.products.product_id[product],
-            lines.quantity[tills.line],
+            day.world.products.product_id.take(product),
+            lines.quantity.take(tills.line),
             day.money.unit_price,
             day.money.extended,
             category(np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0),

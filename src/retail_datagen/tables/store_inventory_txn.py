@@ -90,8 +90,8 @@ def _columns(day: Day, rows: Movements, sources: pa.Array) -> pa.Table:
         [
             traces(rows.trace),
             day.timestamps(rows.second),
-            day.world.stores.store_id[rows.place],
-            day.world.products.product_id[rows.product],
+            day.world.stores.store_id.take(rows.place),
+            day.world.products.product_id.take(rows.product),
             rows.units,
             category(rows.reason, REASONS),
             category(rows.source, sources),
@@ -101,13 +101,13 @@ def _columns(day: Day, rows: Movements, sources: pa.Array) -> pa.Table:
 
 def _sales(day: Day) -> Movements:
     visits, lines, tills = day.demand.visits, day.demand.lines, day.tills
-    visit = lines.visit[tills.line]
+    visit = lines.visit.take(tills.line)
     return Movements.of(
         day.traces.receipts + tills.receipt,
-        visits.second[visit],
-        visits.store[visit],
-        lines.product[tills.line],
-        -lines.quantity[tills.line].astype(np.int64),
+        visits.second.take(visit),
+        visits.store.take(visit),
+        lines.product.take(tills.line),
+        -lines.quantity.take(tills.line).astype(np.int64),
         SALE,
         PURCHASE,
     )
@@ -125,8 +125,8 @@ def _shipments(day: Day) -> Movements:
     shipment = shipments.of_line()
     return Movements.of(
         day.traces.shipments + shipment,
-        shipments.completed[shipment],
-        shipments.store[shipment],
+        shipments.completed.take(shipment),
+        shipments.store.take(shipment),
         shipments.product,
         shipments.units,
         INBOUND,

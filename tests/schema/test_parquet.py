@@ -94,6 +94,20 @@ def test_the_arrow_schema_stays_out_of_the_file(path: Path) -> None:
     assert pq.ParquetFile(path).metadata.metadata is None
 
 
+def test_readers_can_jump_to_an_identifier_and_tell_a_damaged_page(path: Path) -> None:
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    trace = group.column(0)
+    assert trace.has_column_index
+    assert trace.has_offset_index
+    assert (trace.statistics.min, trace.statistics.max) == ("TRC0000000000", "TRC0000000003")
+    whole = path.read_bytes()
+    # The zone's texts are stored plainly behind the page's header.
+    at = whole.index(b"ENTRANCE")
+    damaged = whole[:at] + b"E" + b"X" + whole[at + 2 :]
+    with pytest.raises(OSError, match="checksum"):
+        pq.read_table(pa.BufferReader(damaged), page_checksum_verification=True)
+
+
 def test_a_table_may_have_no_dictionaries_or_numbers_at_all() -> None:
     table = Table("t", "", (Column("Text", Kind.TEXT, ""),), ())
     data = pa.table({"Text": pa.array(["a", "a"])})
@@ -101,7 +115,7 @@ def test_a_table_may_have_no_dictionaries_or_numbers_at_all() -> None:
     write_parquet(table, data, sink)
     column = pq.ParquetFile(io.BytesIO(sink.getvalue())).metadata.row_group(0).column(0)
     assert "RLE_DICTIONARY" not in column.encodings
-    assert not column.is_stats_set
+    assert column.is_stats_set
 
 
 def test_other_readers_see_the_standard_types(path: Path) -> None:

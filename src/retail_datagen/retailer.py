@@ -201,6 +201,6 @@ def _within(engine: OpenRetailer, day: date, field: str) -> int:
         raise UserError(
             f"{field}: {day} is outside of the calendar; allowed is "
             f"{to_date(engine.calendar[0])} to {to_date(engine.calendar[-1])} (calendar.first and "
-            "calendar.last in the config)"
+            "calendar.last in the config; calendar.csv and LaunchDate in products.csv)"
         )
     return to_day(day)

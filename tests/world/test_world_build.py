@@ -15,7 +15,7 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.world import master
 from retail_datagen.world.build import build_world, build_world_files
-from retail_datagen.world.files import MasterDataError
+from retail_datagen.world.errors import MasterDataError
 from retail_datagen.world.master import MASTER_TABLES, digest
 from retail_datagen.world.read import ensure_world, read_world
 

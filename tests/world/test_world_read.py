@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from retail_datagen.config.profile import Profile
 from retail_datagen.schema import Kind
-from retail_datagen.world.files import MasterDataError
+from retail_datagen.world.errors import MasterDataError
 from retail_datagen.world.master import MASTER_TABLES
 from retail_datagen.world.model import World
 from retail_datagen.world.read import read_world

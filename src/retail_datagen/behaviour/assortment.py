@@ -134,6 +134,9 @@ class Assortment:
         """[segments x categories x 2**bits] products, by weight within each category."""
         size = 1 << self._product_bits
         filled = np.add.reduceat(weights, self._first[:-1], axis=1)
+        excess = int(filled.max()).bit_length() + self._product_bits - 63
+        if excess > 0:
+            weights, filled = weights >> excess, filled >> excess
         empty = (filled == 0)[:, self._category]
         weights = np.where(empty, 1, weights)
         ends = np.cumsum(weights, axis=1)

@@ -13,7 +13,7 @@ from rich.table import Table
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.world.build import build_world_files
-from retail_datagen.world.master import is_empty
+from retail_datagen.world.master import is_empty, tidy
 from retail_datagen.world.rebuild import Rebuilt, rebuild_world_files
 
 
@@ -30,21 +30,22 @@ def master(
         bool, typer.Option("--overwrite", help="Replace the files that are there.")
     ] = False,
     keep: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="FILES",
             help="Files of your own, such as stores.csv,products.csv: they stay, the others are "
             "rebuilt around them.",
         ),
-    ] = "",
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
 ) -> None:
     """Write stores, products, customers and the rest of the world under paths.master."""
     chosen = RetailConfig.resolve(config).config
     folder, profile = chosen.paths.master, chosen.load_profile()
-    own = [name.strip() for name in keep.split(",") if name.strip()]
-    if own:
+    tidy(folder)
+    if keep is not None:
+        own = [name.strip() for name in keep.split(",")]
         done = rebuild_world_files(chosen, profile, folder, own)
     elif overwrite or is_empty(folder):
         done = Rebuilt(build_world_files(chosen, profile, folder), (), {})

@@ -12,7 +12,7 @@ import pyarrow as pa
 from retail_datagen.core.files import HashingFile
 from retail_datagen.engine.executor import available_cores
 from retail_datagen.engine.jobstore import JobStore
-from retail_datagen.engine.request import JobRequest, check_request
+from retail_datagen.engine.request import JobRequest, check_request, open_retailer
 from retail_datagen.engine.source import Plan, Planner, Rendered, Retailer
 from retail_datagen.engine.target import Wanted, history_of
 from retail_datagen.sinks import Sink, open_sink
@@ -62,7 +62,7 @@ def estimate_job(request: JobRequest) -> Estimate:
     sink = open_sink(request.target, request.format)
     try:
         began = time.monotonic()
-        retailer = request.source.open()
+        retailer = open_retailer(request)
         opening = time.monotonic() - began
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         store, start = history_of(sink, request.facts, retailer, wanted, request.overwrite)

@@ -23,7 +23,7 @@ from retail_datagen.engine.events import (
 from retail_datagen.engine.executor import Executor, InProcess, Processes, available_cores
 from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.planning import PlanWalk
-from retail_datagen.engine.request import JobRequest, check_request, choose_tables
+from retail_datagen.engine.request import JobRequest, check_request, choose_tables, open_retailer
 from retail_datagen.engine.source import Retailer
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
@@ -52,7 +52,7 @@ def run_job(
         if sink is None:
             sink = open_sink(request.target, request.format)
             stack.callback(sink.close)
-        retailer = request.source.open()
+        retailer = open_retailer(request)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         target = stack.enter_context(
             open_target(sink, request.facts, retailer, wanted, request.overwrite)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
-from retail_datagen.engine.source import Outline, Source
+from retail_datagen.engine.source import Outline, Retailer, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,16 @@ def check_request(request: JobRequest) -> tuple[str, ...]:
         raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
     if request.chunk_days < 1:
         raise UserError(f"chunk-days: {request.chunk_days} is not allowed; give 1 or more")
-    _check_calendar(request)
+    _check_days(request, request.source, "calendar.first and calendar.last in the config")
     return choose_tables(request.tables, request.source)
+
+
+def open_retailer(request: JobRequest) -> Retailer:
+    """The retailer, able to do what is asked for. Raises UserError for days that it lacks."""
+    retailer = request.source.open()
+    why = "calendar.csv, and the first LaunchDate of products.csv"
+    _check_days(request, retailer, why)
+    return retailer
 
 
 def choose_tables(asked: Iterable[str], outline: Outline) -> tuple[str, ...]:
@@ -65,8 +73,9 @@ def choose_tables(asked: Iterable[str], outline: Outline) -> tuple[str, ...]:
     return tuple(name for name in outline.tables if not names or name in names)
 
 
-def _check_calendar(request: JobRequest) -> None:
-    allowed = request.source.calendar
+def _check_days(request: JobRequest, outline: Outline, why: str) -> None:
+    """Raise UserError for days outside of what can be generated; `why` says what bounds it."""
+    allowed = outline.calendar
     days = {"start": request.first_day, "end": request.last_day}
     if request.history_start is not None:
         days["start"] = request.history_start  # Not after the first day, so the tighter one.
@@ -74,6 +83,5 @@ def _check_calendar(request: JobRequest) -> None:
         if day not in allowed:
             raise UserError(
                 f"{field}: {to_date(day)} is outside of the calendar; allowed is "
-                f"{to_date(allowed[0])} to {to_date(allowed[-1])} (calendar.first and "
-                "calendar.last in the config)"
+                f"{to_date(allowed[0])} to {to_date(allowed[-1])} ({why})"
             )

@@ -11,9 +11,10 @@ from typing import cast
 import pyarrow as pa
 
 from retail_datagen import tables
+from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
-from retail_datagen.core.calendar import to_day
+from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.core.version import program_version
 from retail_datagen.engine.source import (
     Identity,
@@ -86,7 +87,7 @@ class OpenRetailer:
         self._config, self._profile, self._world = config, profile, world
         self._opened: Market | None = None
         self.tables: Mapping[str, Rendered] = _rendered()
-        self.calendar = _days(config)
+        self.calendar = _covered(config, world)
 
     @property
     def source(self) -> Source:
@@ -145,6 +146,22 @@ def _rendered() -> dict[str, Rendered]:
 
 def _days(config: RetailConfig) -> range:
     return range(to_day(config.calendar.first), to_day(config.calendar.last) + 1)
+
+
+def _covered(config: RetailConfig, world: World) -> range:
+    """The days that master data covers: those with a calendar and something to sell."""
+    asked, calendar = _days(config), world.calendar
+    first, launch = calendar.first_day, int(world.products.launch_day.min())
+    last = first + len(calendar.traffic_ppm) - 1
+    days = range(max(asked[0], first, launch), min(asked[-1], last) + 1)
+    if not days:
+        raise UserError(
+            f"no day can be generated: calendar.csv has {to_date(first)} to {to_date(last)}, the "
+            f"first LaunchDate of products.csv is {to_date(launch)}; allowed: some day from "
+            f"{to_date(asked[0])} to {to_date(asked[-1])} (calendar.first and calendar.last in the "
+            "config)"
+        )
+    return days
 
 
 def _settings(config: RetailConfig) -> dict[str, str]:

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from retail_datagen.world.arrow import numpy_of
-from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
+from retail_datagen.world.errors import MasterDataError
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Products, Suppliers
-from retail_datagen.world.products import PRODUCTS
+from retail_datagen.world.products import MOST_POPULAR, PRODUCTS
 
 _READ = (
     "ProductID", "Category", "Subcategory", "SupplierID", "Cost", "MSRP", "Price", "Refrigerated",
@@ -59,13 +60,12 @@ def read_products(file: MasterFile, known: Sequence[str], suppliers: Suppliers) 
     file.unique("ProductID")
     identifier = file.ints("ProductID", 1, 2**31 - 1)
     category = file.choices("Category", known)
-    makers, remedy = suppliers.supplier_id, rebuild("products.csv")
-    supplier = file.references("SupplierID", makers, "suppliers.csv", remedy)
+    supplier = file.references("SupplierID", suppliers.supplier_id, ["products.csv"])
     cost, msrp, price = file.cents("Cost"), file.cents("MSRP"), file.cents("Price")
     file.require(cost <= price, "Cost", "an amount not above Price")
     file.require(price <= msrp, "Price", "an amount not above MSRP")
     pack = file.ints("Pack", 1, 10_000)
-    popularity = file.ints("Popularity", 1, 2**31 - 1)
+    popularity = file.ints("Popularity", 1, MOST_POPULAR)
     sold = np.bincount(category, minlength=len(known)) > 0
     category = (np.cumsum(sold) - 1)[category]
     categories = tuple(name for name, some in zip(known, sold.tolist(), strict=True) if some)

@@ -30,6 +30,7 @@ from retail_datagen.world.sites import (
     choose_sites,
     depots_around,
     depots_of,
+    places_of,
 )
 from retail_datagen.world.stores import build_stores
 from retail_datagen.world.suppliers import build_suppliers, supplier_count
@@ -99,7 +100,9 @@ def _build_network(given: dict[str, pa.Table], config: RetailConfig, profile: Pr
     if "distribution_centers" in given:
         depots = depots_of(given["distribution_centers"])
     elif "stores" in given:
-        depots = depots_around(given["stores"], geographies, seed)
+        stores = given["stores"]
+        served = numpy_of(stores["DCID"])
+        depots = depots_around(served, places_of(stores), geographies, seed)
     else:
         depots = choose_depots(geographies, volume.dcs, stream)
     if "stores" not in given:

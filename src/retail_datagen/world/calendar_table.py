@@ -15,7 +15,8 @@ from retail_datagen.config.profile import Profile
 from retail_datagen.core import calendar
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.day_factors import PPM, day_factors, event_names
-from retail_datagen.world.files import MasterDataError, MasterFile
+from retail_datagen.world.errors import MasterDataError
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Calendar
 
 CALENDAR = Table(

@@ -20,7 +20,7 @@ from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world import words
-from retail_datagen.world.files import MasterFile, rebuild
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved
 from retail_datagen.world.model import Customers, Geographies
@@ -40,6 +40,8 @@ _MEAN_METRES = 6_000
 """Mean distance between a home and its store."""
 _NEIGHBOURS = 8
 """Stores around the first one among which the second and third are chosen."""
+_STORES_AT_A_TIME = 32
+"""Their distances to all others stay in a processor's cache, which halves the time."""
 _BLOCK = 500_000
 _TIERS = {"NONE": 40, "BRONZE": 35, "SILVER": 17, "GOLD": 8}
 _STORES = ("NearestStoreID1", "NearestStoreID2", "NearestStoreID3")
@@ -162,8 +164,8 @@ def _neighbours(latitude: I64, longitude: I64) -> I64:
     size = min(_NEIGHBOURS, count - 1)
     found = np.empty((count, size), dtype=np.int64)
     everyone = np.arange(count)
-    for start in range(0, count, 256):
-        rows = np.arange(start, min(start + 256, count))
+    for start in range(0, count, _STORES_AT_A_TIME):
+        rows = np.arange(start, min(start + _STORES_AT_A_TIME, count))
         keys = metres(latitude[rows, None], longitude[rows, None], latitude, longitude)
         keys = keys * count + everyone
         keys[np.arange(len(rows)), rows] = np.iinfo(np.int64).max
@@ -204,12 +206,11 @@ def read_customers(
     identifier = file.ints("CustomerID", 1, 2**31 - 1)
     file.distinct(identifier, "CustomerID")
     segment = file.choices("Segment", SEGMENTS)
-    remedy = rebuild("stores.csv")
-    towns = geographies.geography_id
-    home = file.references("HomeGeographyID", towns, "geographies.csv", remedy)
+    keep = ("stores.csv",)
+    home = file.references("HomeGeographyID", geographies.geography_id, keep)
     stores = np.empty((len(file), len(_STORES)), dtype=np.int32)
     for place, name in enumerate(_STORES):
-        stores[:, place] = file.references(name, store_ids, "stores.csv", remedy)
+        stores[:, place] = file.references(name, store_ids, keep)
     ble = file.numbers("BLEId", "BLE")
     ad = file.numbers("AdId", "AD")
     sorted_already = bool((identifier[1:] > identifier[:-1]).all())

@@ -16,16 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from retail_datagen.config.errors import UserError
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import cents_of, numpy_of
+from retail_datagen.world.errors import MasterDataError, Misfit, rebuild
 
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
-
-
-class MasterDataError(UserError):
-    """Master data that cannot be used; the text names file, line, column, value and remedy."""
 
 
 _ALLOWED = {
@@ -69,6 +65,8 @@ ADDED = {"stores": ("GeographyID", "DCID", "DCDistanceKm"), "products": ("Suppli
 """Columns that own files may lack when the other files are rebuilt around them."""
 _BLOCKS = pa.csv.ReadOptions(block_size=1 << 18)
 """Small enough for a processor's cache, which is worth a third of the time."""
+_MOST_MONEY = 500_000
+"""Plans hold prices in 32 bits, those after a century of inflation too."""
 _DENSE = 1_000_000
 """Identifiers that lie within such a range are looked up in a table."""
 
@@ -107,13 +105,18 @@ class MasterFile:
             strings_can_be_null=False,
         )
         try:
-            self.rows = pa.csv.read_csv(path, _BLOCKS, convert_options=convert)
+            self.rows = _read(path, convert)
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             self._explain(str(error))
         for column in self._declared:
             if not column.null and self.rows[column.name].null_count:
                 there = numpy_of(pc.is_valid(self.rows[column.name]))
                 self.require(there, column.name, _ALLOWED[column.kind])
+
+    @property
+    def name(self) -> str:
+        """The file's name, such as stores.csv."""
+        return f"{self.table.name}.csv"
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -140,7 +143,7 @@ class MasterFile:
             raise MasterDataError(
                 f"{self.path}, line 1: the header {what}; allowed is "
                 f"{','.join(self.table.header)}, in any order, and further columns"
-                + (rebuild(f"{self.table.name}.csv") + ", and add that column" if can_add else "")
+                + (f"; or {rebuild([self.name])}, and add that column" if can_add else "")
             )
         return header
 
@@ -165,7 +168,8 @@ class MasterFile:
     def cents(self, name: str) -> I64:
         """A column of money above 0, in cents."""
         values: I64 = cents_of(self.rows[name])
-        self.require(values > 0, name, "an amount above 0")
+        ok = (values > 0) & (values <= 100 * _MOST_MONEY)
+        self.require(ok, name, f"an amount above 0 and up to {_MOST_MONEY}")
         return values
 
     def days(self, name: str) -> I64:
@@ -185,11 +189,16 @@ class MasterFile:
         return values
 
     def choices(
-        self, name: str, names: Sequence[str], also: str | None = None, remedy: str = ""
+        self,
+        name: str,
+        names: Sequence[str],
+        also: str | None = None,
+        of: str = "",
+        keep: Sequence[str] = (),
     ) -> I64:
         """A column of names as positions in `names`; -1 for `also`, such as an empty text.
 
-        An error ends with the `remedy`.
+        Where the names are those `of` another file, keeping `keep` makes them fit.
         """
         values = self.rows[name]
         if pa.types.is_dictionary(values.type):
@@ -201,17 +210,17 @@ class MasterFile:
         of_text = np.array([place.get(text, -1) for text in found], dtype=np.int64)
         known = np.array([text in place or text == also for text in found], dtype=np.bool_)
         codes = numpy_of(values.indices)
-        allowed = "one of " + some(names) + (" or nothing" if also == "" else "") + remedy
-        self.require(known[codes], name, allowed)
+        allowed = "one of " + some(names) + (" or nothing" if also == "" else "")
+        self.require(known[codes], name, allowed + (f", which {of} has" if of else ""), keep)
         positions: I64 = of_text[codes]
         return positions
 
     def references(
-        self, name: str, ids: NDArray[np.int32], where: str, remedy: str = ""
+        self, name: str, ids: NDArray[np.int32], keep: Sequence[str] = (), remedy: str = ""
     ) -> NDArray[np.int32]:
-        """A column of identifiers as positions in the sorted `ids` of the file `where`.
+        """A column of identifiers as positions in the sorted `ids` of the file it refers to.
 
-        An error ends with the `remedy`.
+        Keeping `keep` makes them fit; an error ends with the `remedy`.
         """
         values = numpy_of(self.rows[name])
         known = np.clip(values, ids[0], ids[-1])
@@ -221,7 +230,8 @@ class MasterFile:
             positions: NDArray[np.int32] = place[known - ids[0]]
         else:
             positions = np.searchsorted(ids, known).astype(np.int32)
-        self.require(ids[positions] == values, name, f"an identifier that {where} has{remedy}")
+        allowed = f"an identifier that {self._referred(name)[0]} has{remedy}"
+        self.require(ids[positions] == values, name, allowed, keep)
         return positions
 
     def numbers(self, name: str, prefix: str) -> NDArray[np.int32]:
@@ -270,21 +280,33 @@ class MasterFile:
         first[order] = ~again
         self.require(first, name, f"each {what or name} once")
 
-    def require(self, ok: Bool, name: str, allowed: str) -> None:
-        """Raise MasterDataError for the first row, in file order, that is not ok."""
+    def require(self, ok: Bool, name: str, allowed: str, keep: Sequence[str] = ()) -> None:
+        """Raise MasterDataError for the first row, in file order, that is not ok.
+
+        It is a Misfit where keeping `keep` makes the value fit.
+        """
         if not ok.all():
             row = int(np.argmin(ok))
             line, values = self._row(row)
-            self.refuse(line, name, values[name], allowed)
-
-    def refuse(self, line: int, column: str, value: str, allowed: str) -> NoReturn:
-        """Raise MasterDataError for a value."""
-        shown = repr(value) if value else "an empty value"
-        raise MasterDataError(
-            f"{self.path}, line {line}, column {column}: {shown} is not allowed; allowed: {allowed}"
-        )
+            self._refuse(line, name, values[name], allowed, keep)
 
     # Only errors come here: slow and exact.
+
+    def _refuse(
+        self, line: int, column: str, value: str, allowed: str, keep: Sequence[str] = ()
+    ) -> NoReturn:
+        shown = repr(value) if value else "an empty value"
+        problem = (
+            f"{self.path}, line {line}, column {column}: {shown} is not allowed; allowed: {allowed}"
+        )
+        if keep:
+            raise Misfit(problem, (self.name, *self._referred(column)), keep)
+        raise MasterDataError(problem)
+
+    def _referred(self, column: str) -> list[str]:
+        """The file that a column refers to, if it does."""
+        target = self.table.column(column).references
+        return [f"{target.split('.')[0]}.csv"] if target else []
 
     def _lines(self) -> list[tuple[int, list[str]]]:
         """(line number, fields) of every row that is not empty; the header comes first."""
@@ -319,17 +341,17 @@ class MasterFile:
             values = dict(zip(header, fields, strict=True))
             for column in self._declared:
                 if not _readable(column, values[column.name]):
-                    self.refuse(line, column.name, values[column.name], _ALLOWED[column.kind])
+                    self._refuse(line, column.name, values[column.name], _ALLOWED[column.kind])
         raise MasterDataError(f"{self.path}: not a CSV file that can be read ({reason})")
 
 
-def rebuild(*kept: str) -> str:
-    """The end of an error about files that do not fit each other: how to rebuild those around."""
-    names = ",".join(kept)
-    return (
-        f"; or run `retail-datagen master --keep {names}`, naming every file of your own, to "
-        "rebuild the others around them"
-    )
+def _read(path: Path, convert: pa.csv.ConvertOptions) -> pa.Table:
+    try:
+        return pa.csv.read_csv(path, _BLOCKS, convert_options=convert)
+    except pa.ArrowInvalid:
+        # Slower, and right where a quoted line break lies at the edge of a block.
+        parse = pa.csv.ParseOptions(newlines_in_values=True)
+        return pa.csv.read_csv(path, _BLOCKS, parse, convert)
 
 
 def some(names: Collection[str], limit: int = 40) -> str:

@@ -19,6 +19,7 @@ METRES_PER_DEGREE = 111_195
 """Of latitude, on a sphere of 6,371 km radius."""
 _COSINE = np.array([round(math.cos(math.radians(i / 100)) * 1e6) for i in range(9001)], np.int64)
 """Cosine in ppm for each hundredth of a degree."""
+_HALF_TURN = 180_000_000
 _DIRECTIONS = 1024
 _EAST = np.array(
     [round(math.cos(i * math.tau / _DIRECTIONS) * 1e6) for i in range(_DIRECTIONS)], np.int64
@@ -37,6 +38,9 @@ def metres(
     """Metres between places given in micro-degrees; the arguments broadcast."""
     a, b = np.asarray(latitude, dtype=np.int64), np.asarray(to_latitude, dtype=np.int64)
     east = np.asarray(longitude, dtype=np.int64) - np.asarray(to_longitude, dtype=np.int64)
+    around = np.abs(east) > _HALF_TURN
+    if around.any():
+        east = np.where(around, east - np.sign(east) * 2 * _HALF_TURN, east)
     x = east * METRES_PER_DEGREE // 1_000_000 * _COSINE[np.abs(a + b) // 20_000] // 1_000_000
     y = (a - b) * METRES_PER_DEGREE // 1_000_000
     distance: I64 = np.rint(np.sqrt((x * x + y * y).astype(np.float64))).astype(np.int64)
@@ -65,4 +69,6 @@ def moved(
     north = distance * _NORTH[turn] // METRES_PER_DEGREE
     east = distance * _EAST[turn] // METRES_PER_DEGREE
     cosine = np.maximum(_COSINE[np.abs(lat) // 10_000], 10_000)
-    return lat + north, lon + east * 1_000_000 // cosine
+    on = lon + east * 1_000_000 // cosine
+    pole = 90_000_000
+    return np.clip(lat + north, -pole, pole), (on + _HALF_TURN) % (2 * _HALF_TURN) - _HALF_TURN

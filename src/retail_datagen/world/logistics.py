@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,8 @@ from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import numpy_of, rows
-from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
+from retail_datagen.world.errors import MasterDataError, Misfit
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
 from retail_datagen.world.people import phones
@@ -33,6 +35,8 @@ _SUPPLIER_DAYS = 14
 _UNITS_PER_PRODUCT = 50
 _TRUCK_UNITS = (1200, 2000, 3000)
 _TRUCKS_PER_STORE = 2
+MOST_DCS = 99
+"""Plans pack a cell of DC and product into 24 bits."""
 CASES_PER_TRUCK = 4
 """Every truck must hold so many of the largest case pack, that no order is too large for it."""
 
@@ -151,8 +155,8 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     """DCs sorted by identifier."""
     file.unique("DCID")
     identifier = file.ints("DCID", 1, 9999)
-    towns, remedy = geographies.geography_id, rebuild("stores.csv")
-    geography = file.references("GeographyID", towns, "geographies.csv", remedy)
+    few_enough(file, identifier)
+    geography = file.references("GeographyID", geographies.geography_id, ["stores.csv"])
     capacity = file.ints("Capacity", 1, 2**40)
     throughput = file.ints("Throughput", 1, 2**40)
     file.scaled("Latitude", MICRO, -90, 90)
@@ -166,6 +170,14 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     )
 
 
+def few_enough(file: MasterFile, dc_ids: NDArray[Any]) -> None:
+    """Raise MasterDataError when a file has, or asks for, more DCs than plans can number."""
+    if len(dc_ids) > MOST_DCS:
+        raise MasterDataError(
+            f"{file.path}: has {len(dc_ids)} distribution centres; allowed: {MOST_DCS} at most"
+        )
+
+
 def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.int16]) -> Trucks:
     """Trucks sorted by identifier; they must be able to carry the case packs of all products.
 
@@ -173,8 +185,8 @@ def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.i
     """
     file.unique("TruckId")
     identifier = file.texts("TruckId", r"^[A-Za-z0-9_-]{1,20}$", "1 to 20 letters and digits")
-    remedy = rebuild("stores.csv", "distribution_centers.csv")
-    dc = file.references("DCID", dc_ids, "distribution_centers.csv", remedy)
+    keep = ("stores.csv", "distribution_centers.csv")
+    dc = file.references("DCID", dc_ids, keep)
     capacity = file.ints("Capacity", 1, 2**31 - 1)
     case = int(packs.max())
     least = CASES_PER_TRUCK * case
@@ -182,16 +194,19 @@ def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.i
         capacity >= least,
         "Capacity",
         f"at least {least} units, for {CASES_PER_TRUCK} of the largest Pack in products.csv, "
-        f"{case}{rebuild('products.csv')}",
+        f"{case}",
+        keep=["products.csv"],
     )
     cold = file.flags("Refrigerated")
     fleet = np.bincount(dc * 2 + cold, minlength=2 * len(dc_ids))
     if not fleet.all():
         home, kind = divmod(int(np.argmin(fleet)), 2)
-        raise MasterDataError(
+        raise Misfit(
             f"{file.path}: no truck with DCID {dc_ids[home]} and Refrigerated "
             f"{'true' if kind else 'false'}; every distribution centre needs one at least of each "
-            f"kind{remedy}"
+            "kind",
+            (file.name,),
+            keep,
         )
     order = numpy_of(pc.sort_indices(identifier)).astype(np.int64)
     return Trucks(

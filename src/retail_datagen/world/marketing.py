@@ -20,7 +20,7 @@ from retail_datagen.core.ids import texts
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import numpy_of, rows
-from retail_datagen.world.files import MasterFile, rebuild
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Campaigns, Promotions
 from retail_datagen.world.promotion_dates import Dice, Span, spans
 
@@ -252,17 +252,16 @@ def read_promotions(
     file.unique("PromoCode")
     allowed = "2 to 20 capital letters, digits and -"
     code = file.texts("PromoCode", r"^[A-Z0-9][A-Z0-9-]{1,19}$", allowed)
-    remedy = rebuild("products.csv")
-    category = file.choices("Category", categories, remedy=f", which products.csv has{remedy}")
+    keep = ("products.csv",)
+    category = file.choices("Category", categories, of=keep[0], keep=keep)
     number = {part: row for row, part in enumerate(parts)}
     names = file.texts("Subcategory").to_pylist()
     cells = list(zip(category.tolist(), names, strict=True))
     subcategory = np.array([number.get(cell, -1) for cell in cells], dtype=np.int64)
     known = subcategory >= 0
     empty = np.array([name == "" for name in names], dtype=np.bool_)
-    file.require(
-        known | empty, "Subcategory", f"a subcategory of that category in products.csv{remedy}"
-    )
+    allowed = "a subcategory of that category in products.csv"
+    file.require(known | empty, "Subcategory", allowed, keep)
     percent = file.ints("DiscountPercent", 1, 90)
     first, last = _period(file)
     order = np.lexsort((numpy_of(pc.rank(code, tiebreaker="first")), first))
@@ -283,8 +282,8 @@ def read_campaigns(file: MasterFile, promotions: Promotions) -> Campaigns:
     identifier = file.texts("CampaignId", r"^[A-Za-z0-9_-]{4,30}$", allowed)
     codes = file.texts("PromoCode")
     found = pc.index_in(codes, texts(promotions.code))
-    allowed = f"a PromoCode that promotions.csv has{rebuild('products.csv', 'promotions.csv')}"
-    file.require(numpy_of(pc.is_valid(found)), "PromoCode", allowed)
+    allowed, keep = "a PromoCode that promotions.csv has", ("products.csv", "promotions.csv")
+    file.require(numpy_of(pc.is_valid(found)), "PromoCode", allowed, keep)
     promotion = numpy_of(found)
     segment = file.choices("TargetSegment", SEGMENTS, also="")
     first, last = _period(file)

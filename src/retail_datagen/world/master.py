@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from retail_datagen.schema import Table
 from retail_datagen.world.calendar_table import CALENDAR
 from retail_datagen.world.customers import CUSTOMERS
-from retail_datagen.world.files import MasterDataError
+from retail_datagen.world.errors import MasterDataError
 from retail_datagen.world.geography import GEOGRAPHIES
 from retail_datagen.world.logistics import DISTRIBUTION_CENTERS, TRUCKS
 from retail_datagen.world.marketing import CAMPAIGNS, PROMOTIONS
@@ -19,6 +21,8 @@ from retail_datagen.world.products import PRODUCTS
 from retail_datagen.world.sensors import BEACONS, SENSORS
 from retail_datagen.world.stores import STORES
 from retail_datagen.world.suppliers import SUPPLIERS
+
+Made = TypeVar("Made")
 
 MASTER_TABLES: tuple[Table, ...] = (
     GEOGRAPHIES,
@@ -74,41 +78,60 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def write_whole(folder: Path, write: Callable[[Path], None], *, fill: bool = False) -> None:
-    """Let `write` fill a new folder beside `folder`, then put it in its place.
+def write_whole(folder: Path, write: Callable[[Path], Made], *, fill: bool = False) -> Made:
+    """Let `write` fill a new folder beside `folder`, then put it in its place; what it returned.
 
     What the old folder held beside master data stays. With `fill`, a folder that somebody else
     has filled meanwhile stays as it is. Where a folder cannot be renamed (a mounted volume), files
-    are moved one by one; a crash then leaves files missing, which reading refuses.
+    are moved one by one; a crash then leaves one missing, which reading refuses.
     """
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    tidy(folder)
     fresh = folder.parent / f".{folder.name}.new-{os.getpid()}"
     fresh.mkdir()
     try:
-        write(fresh)
+        made = write(fresh)
         if fill and not is_empty(folder):
-            return
+            return made
         try:
             fresh.rename(folder)
         except OSError:
             _replace(folder, fresh)
+        return made
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what runs that were killed left beside the folder."""
+def tidy(folder: Path) -> None:
+    """Undo or finish what runs that were killed had begun: a folder moved away comes back."""
+    folder = folder.resolve()
+    for fresh in _left_behind(folder, "new"):
+        shutil.rmtree(fresh, ignore_errors=True)
+    for old in _left_behind(folder, "old"):
+        if folder.exists():
+            _retire(old, folder)
+        else:
+            old.rename(folder)
+
+
+def _left_behind(folder: Path, kind: str) -> list[Path]:
+    """Folders of that kind beside `folder` whose process has ended, or had this one's number."""
     if os.name != "posix":
-        return  # elsewhere, asking whether a process lives may end it
-    for left in folder.parent.glob(f".{folder.name}.new-*"):
+        return []  # elsewhere, asking whether a process lives may end it
+    found = []
+    for left in sorted(folder.parent.glob(f".{folder.name}.{kind}-*")):
+        number = left.suffix.removeprefix(f".{kind}-")
         try:
-            os.kill(int(left.suffix.removeprefix(".new-")), 0)
+            if int(number) != os.getpid():
+                os.kill(int(number), 0)
+                continue
         except (ProcessLookupError, ValueError):
-            shutil.rmtree(left, ignore_errors=True)
+            pass
         except OSError:
             continue
+        found.append(left)
+    return found
 
 
 def _replace(folder: Path, fresh: Path) -> None:
@@ -120,6 +143,11 @@ def _replace(folder: Path, fresh: Path) -> None:
         _move_files(fresh, folder)
         return
     fresh.rename(folder)
+    _retire(old, folder)
+
+
+def _retire(old: Path, folder: Path) -> None:
+    """Remove a folder after what `folder` lacks of it has moved there."""
     for entry in old.iterdir():
         if not (folder / entry.name).exists():
             entry.rename(folder / entry.name)
@@ -127,7 +155,16 @@ def _replace(folder: Path, fresh: Path) -> None:
 
 
 def _move_files(source: Path, target: Path) -> None:
-    for table in MASTER_TABLES:
+    """Replace the files of `target` that differ. One is missing while the others are moved."""
+    changed = [table for table in MASTER_TABLES if not _same(source, target, table)]
+    for table in changed[-1:]:
         file_of(target, table).unlink(missing_ok=True)
-    for table in MASTER_TABLES:
-        shutil.move(file_of(source, table), file_of(target, table))
+    for table in changed:
+        staged = target / f".{table.name}.csv.new"
+        shutil.move(file_of(source, table), staged)
+        os.replace(staged, file_of(target, table))
+
+
+def _same(source: Path, target: Path, table: Table) -> bool:
+    there = file_of(target, table)
+    return there.is_file() and filecmp.cmp(file_of(source, table), there, shallow=False)

@@ -32,7 +32,7 @@ GROWING = ("pack", "weight", "capacity", "screen", "length", "width", "diameter"
 _EPOCH = date(1970, 1, 1)
 _DEMAND = ("low", "medium", "high")
 """Demand classes; popularity counts them 1, 2 and 3."""
-_MOST_POPULAR = 1_000_000
+MOST_POPULAR = 1_000_000
 _LEAST_POPULAR = 100
 _NEW_IN_65536 = 3_277
 """Chance of a launch within the calendar: 5 %."""
@@ -61,7 +61,12 @@ PRODUCTS = Table(
         Column("LaunchDate", Kind.DATE, "First day of sale"),
         Column("Pack", Kind.INT, "Units in a case; shipments come in cases", example="6"),
         Column("Demand", Kind.CATEGORY, "Demand class: high, medium or low", example="high"),
-        Column("Popularity", Kind.INT, "Relative odds within its category", example="83000"),
+        Column(
+            "Popularity",
+            Kind.INT,
+            "Relative odds within its category, 1,000,000 at most",
+            example="83000",
+        ),
     ),
     key=("ProductID",),
 )
@@ -178,7 +183,7 @@ def _popularity(rank: I64, demand: I64) -> NDArray[np.int32]:
     Roots and quotients are exactly rounded on every CPU, which a power is not.
     """
     slope = np.sqrt(np.sqrt((rank**3).astype(np.float64)))
-    weight = np.floor(_MOST_POPULAR // len(_DEMAND) * (demand + 1) / slope)
+    weight = np.floor(MOST_POPULAR // len(_DEMAND) * (demand + 1) / slope)
     return np.maximum(weight, _LEAST_POPULAR).astype(np.int32)
 
 

@@ -12,6 +12,7 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.schema import Table
 from retail_datagen.world.build import build_world, write_tables
+from retail_datagen.world.errors import Misfit
 from retail_datagen.world.kept import Copies, read_kept
 from retail_datagen.world.master import MASTER_TABLES, file_of, write_whole
 from retail_datagen.world.read import read_world
@@ -36,20 +37,21 @@ def rebuild_world_files(
     fit the others that are kept; the folder is then as it was.
     """
     tables = _named(folder, keep)
-    done: list[Rebuilt] = []
 
-    def write(fresh: Path) -> None:
+    def write(fresh: Path) -> Rebuilt:
         for table in tables:
             shutil.copy2(file_of(folder, table), file_of(fresh, table))
         kept = read_kept(Copies(fresh, folder, tables), config, profile)
         built = build_world(config, profile, kept.tables)
         write_tables(fresh, {name: rows for name, rows in built.items() if name not in kept.tables})
         read_world(fresh, profile, shown=folder)
-        rows = {name: table.num_rows for name, table in built.items()}
-        done.append(Rebuilt(rows, tuple(kept.tables), kept.added))
+        counts = {name: rows.num_rows for name, rows in built.items()}
+        return Rebuilt(counts, tuple(kept.tables), kept.added)
 
-    write_whole(folder, write)
-    return done[0]
+    try:
+        return write_whole(folder, write)
+    except Misfit as misfit:
+        raise misfit.among(keep) from None
 
 
 def _named(folder: Path, keep: Sequence[str]) -> tuple[Table, ...]:

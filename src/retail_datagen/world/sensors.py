@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import rows
-from retail_datagen.world.files import MasterDataError, MasterFile, rebuild
+from retail_datagen.world.errors import Misfit
+from retail_datagen.world.files import MasterFile
 
 
 def _table(name: str, key: str, doc: str, example: str) -> Table:
@@ -57,17 +58,19 @@ def read_sensors(
     file.unique(key)
     file.unique("StoreID", "Zone")
     texts = file.texts(key, r"^[A-Za-z0-9_-]{1,40}$", "1 to 40 letters, digits, _ and -")
-    remedy = rebuild("stores.csv")
-    store = file.references("StoreID", store_ids, "stores.csv", remedy)
+    keep = ("stores.csv",)
+    store = file.references("StoreID", store_ids, keep)
     zone = file.choices("Zone", zones)
     cell = store * len(zones) + zone
     if len(cell) < len(store_ids) * len(zones):
         gaps = np.ones(len(store_ids) * len(zones), dtype=np.bool_)
         gaps[cell] = False
         row, column = divmod(int(np.argmax(gaps)), len(zones))
-        raise MasterDataError(
+        raise Misfit(
             f"{file.path}: no row for StoreID {store_ids[row]}, Zone {zones[column]}; every store "
-            f"needs one for each of {', '.join(zones)}{remedy}"
+            f"needs one for each of {', '.join(zones)}",
+            (file.name,),
+            keep,
         )
     names = texts.take(rows(np.argsort(cell, kind="stable"))).to_pylist()
     width = len(zones)

@@ -20,6 +20,8 @@ from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved, nearest
 
 I64 = NDArray[np.int64]
+Places = tuple[I64, I64]
+"""Latitudes and longitudes in micro-degrees."""
 
 _REACH_KM = 200
 """Distance from a DC at which a city is half as likely to get a store; the fourth power rules."""
@@ -27,6 +29,8 @@ _TOWN_METRES = 9_000
 """Stores stand at most this far from the middle of their city."""
 _ROAD = 1.2
 """Road kilometres per kilometre as the crow flies."""
+FARTHEST_KM = 20_000
+"""Longest way between a store and its DC."""
 _CROWD = 1.3
 """No DC serves more than this times the mean number of stores."""
 
@@ -58,7 +62,7 @@ class Sites:
 
 def choose_depots(geographies: pa.Table, count: int, stream: Stream) -> Depots:
     """Sites of a new chain's DCs, numbered from 1."""
-    latitude, longitude = _places(geographies)
+    latitude, longitude = places_of(geographies)
     city = _spread(stream, latitude, longitude, _pull(geographies), count)
     return Depots(np.arange(1, count + 1), city, *_in_town(stream, geographies, city))
 
@@ -68,7 +72,7 @@ def choose_sites(
 ) -> Sites:
     """Sites of `count` stores around their DCs; formats by their shares."""
     dcs = len(depots.dc_id)
-    latitude, longitude = _places(geographies)
+    latitude, longitude = places_of(geographies)
     pull = _pull(geographies)
     home = np.repeat(np.arange(dcs), slots(np.ones(dcs, dtype=np.int64), count))
     city = np.empty(count, dtype=np.int64)
@@ -89,27 +93,26 @@ def choose_sites(
 def depots_of(dcs: pa.Table) -> Depots:
     """The DCs of the user's own file; `city` means nothing."""
     identifiers = numpy_of(dcs["DCID"]).astype(np.int64)
-    return Depots(identifiers, np.zeros_like(identifiers), *_places(dcs))
+    return Depots(identifiers, np.zeros_like(identifiers), *places_of(dcs))
 
 
-def depots_around(stores: pa.Table, geographies: pa.Table, seed: int) -> Depots:
-    """A DC for every DCID of the stores, in the city nearest to the middle of those it serves."""
-    served = numpy_of(stores["DCID"])
-    identifiers = np.unique(served).astype(np.int64)
-    latitude, longitude = _places(stores)
-    middle = [
-        (int(latitude[served == dc].sum()) // n, int(longitude[served == dc].sum()) // n)
-        for dc, n in zip(identifiers.tolist(), np.bincount(served)[identifiers], strict=True)
-    ]
-    centre = np.array(middle, dtype=np.int64)
-    city = nearest(centre[:, 0], centre[:, 1], *_places(geographies))
+def depots_around(served: I64, places: Places, geographies: pa.Table, seed: int) -> Depots:
+    """A DC for every DCID that serves stores, in the city nearest to the middle of these.
+
+    `served` are the DCIDs of the stores at `places`: [stores].
+    """
+    identifiers, dc = np.unique(served, return_inverse=True)
+    stores = np.bincount(dc)
+    latitude, longitude = (np.bincount(dc, degrees) // stores for degrees in places)
+    middle = latitude.astype(np.int64), longitude.astype(np.int64)
+    city = nearest(*middle, *places_of(geographies))
     place = _in_town(Stream(seed, "sites.depots"), geographies, city)
-    return Depots(identifiers, city, *place)
+    return Depots(identifiers.astype(np.int64), city, *place)
 
 
-def group(stores: pa.Table, dcs: int, seed: int) -> I64:
+def group(places: Places, dcs: int, seed: int) -> I64:
     """The DCs, numbered from 1, of stores that have none: `dcs` groups of neighbours."""
-    latitude, longitude = _places(stores)
+    latitude, longitude = places
     count = min(dcs, len(latitude))
     evenly = np.ones(len(latitude), dtype=np.int64)
     middle = _spread(Stream(seed, "sites.groups"), latitude, longitude, evenly, count)
@@ -118,11 +121,12 @@ def group(stores: pa.Table, dcs: int, seed: int) -> I64:
 
 
 def road_km(distance: I64) -> I64:
-    """Road kilometres, at least 1, of metres as the crow flies."""
-    return np.maximum(np.rint(distance * _ROAD / 1000).astype(np.int64), 1)
+    """Road kilometres, from 1 to the farthest, of metres as the crow flies."""
+    return np.clip(np.rint(distance * _ROAD / 1000).astype(np.int64), 1, FARTHEST_KM)
 
 
-def _places(rows: pa.Table) -> tuple[I64, I64]:
+def places_of(rows: pa.Table) -> Places:
+    """Where the rows of a table with such columns are."""
     return micro(rows["Latitude"]), micro(rows["Longitude"])
 
 
@@ -131,9 +135,9 @@ def _pull(geographies: pa.Table) -> I64:
     return np.array([math.isqrt(max(0, p)) + 1 for p in geographies["Population"].to_pylist()])
 
 
-def _in_town(stream: Stream, geographies: pa.Table, city: I64) -> tuple[I64, I64]:
+def _in_town(stream: Stream, geographies: pa.Table, city: I64) -> Places:
     """A place in each city."""
-    latitude, longitude = _places(geographies)
+    latitude, longitude = places_of(geographies)
     count = len(city)
     away = stream.below(count, _TOWN_METRES)
     return moved(latitude[city], longitude[city], away, stream.below(count, 1024))

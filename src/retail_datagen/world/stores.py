@@ -14,11 +14,11 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.world.files import MasterFile, rebuild
+from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import Geographies, Stores
 from retail_datagen.world.people import phones, street_addresses
-from retail_datagen.world.sites import Depots, Sites
+from retail_datagen.world.sites import FARTHEST_KM, Depots, Sites
 
 I64 = NDArray[np.int64]
 
@@ -119,10 +119,8 @@ def read_stores(
     """Stores sorted by identifier."""
     file.unique("StoreID")
     identifier = file.ints("StoreID", 1, 9999)
-    geography = file.references(
-        "GeographyID", geographies.geography_id, "geographies.csv", _NEAREST
-    )
-    dc = file.references("DCID", dc_ids, "distribution_centers.csv", rebuild("stores.csv"))
+    geography = file.references("GeographyID", geographies.geography_id, remedy=_NEAREST)
+    dc = file.references("DCID", dc_ids, ["stores.csv"])
     kind = file.choices("Format", formats)
     file.choices("SizeClass", SIZE_CLASSES)
     traffic = file.scaled("TrafficMultiplier", 1000, 0.001, 100)
@@ -130,7 +128,7 @@ def read_stores(
     closes = file.ints("CloseHour", 1, 24)
     file.require(opens < closes, "CloseHour", "an hour after OpenHour")
     capacity = file.ints("Capacity", 1, 2**40)
-    km = file.ints("DCDistanceKm", 0, 20_000)
+    km = file.ints("DCDistanceKm", 0, FARTHEST_KM)
     latitude = file.scaled("Latitude", MICRO, -90, 90)
     longitude = file.scaled("Longitude", MICRO, -180, 180)
     order = np.argsort(identifier, kind="stable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,69 @@ def test_it_replaces_nothing_unless_asked_to(
     result = RUNNER.invoke(app, ["master", "--config", str(config), "--overwrite"])
     assert result.exit_code == 0
     assert stores.read_bytes() == written
+
+
+def test_it_rebuilds_around_files_of_ones_own_and_says_what_it_added(
+    app: typer.Typer, config: Path, tmp_path: Path
+) -> None:
+    master = tmp_path / "master"
+    assert RUNNER.invoke(app, ["master", "--config", str(config)]).exit_code == 0
+    products = (master / "products.csv").read_bytes()
+    header, *rows = (master / "stores.csv").read_text().splitlines()
+    place = header.split(",").index("DCID")
+    mine = [",".join(v for i, v in enumerate(r.split(",")) if i != place) for r in [header, *rows]]
+    (master / "stores.csv").write_text("\n".join(mine))
+    keep = ["master", "--config", str(config), "--keep", " products.csv,stores.csv"]
+    result = RUNNER.invoke(app, keep)
+    assert result.exit_code == 0, result.output
+    found = [line.split(maxsplit=2) for line in result.output.splitlines()[2:]]
+    fates = {name: fate.strip() for name, _, fate in found}
+    assert set(fates) == NAMES
+    assert fates.pop("stores.csv") == "kept, added DCID"
+    assert fates.pop("products.csv") == "kept"
+    assert set(fates.values()) == {"rebuilt"}
+    assert (master / "products.csv").read_bytes() == products
+    assert (master / "stores.csv").read_text() == "\n".join(
+        f"{row},{value}" for row, value in zip(mine, ["DCID", "1", "1"], strict=True)
+    )
+    (master / "stores.csv").write_text("\n".join(mine))
+    found = json.loads(RUNNER.invoke(app, [*keep, "--json"]).output)
+    assert found["kept"] == ["stores.csv", "products.csv"]
+    assert found["added"] == {"stores.csv": ["DCID"]}
+    assert found["rows"]["stores.csv"] == 2
+    assert set(found["rows"]) == NAMES
+    result = RUNNER.invoke(app, [*keep, "--quiet"])
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize("keep", ["", ",", "stores.csv,", "shops.csv"])
+def test_a_list_of_files_that_names_another_is_refused(
+    app: typer.Typer, config: Path, tmp_path: Path, keep: str
+) -> None:
+    """An empty one too, such as an unset variable: it must not replace everything."""
+    assert RUNNER.invoke(app, ["master", "--config", str(config)]).exit_code == 0
+    (tmp_path / "master" / "stores.csv").write_text("mine")
+    result = RUNNER.invoke(app, ["master", "--config", str(config), "--overwrite", "--keep", keep])
+    assert isinstance(result.exception, UserError)
+    assert "is no file of master data; allowed: geographies.csv" in str(result.exception)
+    assert (tmp_path / "master" / "stores.csv").read_text() == "mine"
+
+
+def test_files_that_are_not_there_cannot_be_kept(
+    app: typer.Typer, config: Path, tmp_path: Path
+) -> None:
+    result = RUNNER.invoke(app, ["master", "--config", str(config), "--keep", "stores.csv"])
+    assert isinstance(result.exception, UserError)
+    assert f"{tmp_path / 'master'} has no stores.csv" in str(result.exception)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_files_that_a_killed_run_had_put_aside_are_back_before_anything_is_written(
+    app: typer.Typer, config: Path, tmp_path: Path
+) -> None:
+    assert RUNNER.invoke(app, ["master", "--config", str(config)]).exit_code == 0
+    (tmp_path / "master").rename(tmp_path / f".master.old-{os.getpid()}")
+    result = RUNNER.invoke(app, ["master", "--config", str(config)])
+    assert isinstance(result.exception, UserError)
+    assert "is not empty" in str(result.exception)
+    assert {path.name for path in (tmp_path / "master").iterdir()} == NAMES

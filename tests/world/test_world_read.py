@@ -156,6 +156,18 @@ def test_spreadsheets_may_mark_and_quote_what_they_save(
     assert same(one.trucks, other.trucks)
 
 
+def test_quoted_values_may_hold_line_breaks(folder: Path, profile: Profile) -> None:
+    """Wherever they lie: files are read in blocks, which end at lines."""
+    path = folder / "products.csv"
+    header, *rows = rows_of(path)
+    name = header.index("ProductName")
+    for row in rows:
+        row[name] = "one\ntwo\n" * 200
+    write(path, [header, *rows])
+    assert path.stat().st_size > 3 << 17
+    assert len(read_world(folder, profile).products.product_id) == len(rows)
+
+
 def test_rows_may_be_added_and_taken_away(folder: Path, profile: Profile) -> None:
     stores = rows_of(folder / "stores.csv")
     mine = ["99", "Mine", *stores[1][2:]]

@@ -83,6 +83,8 @@ def product_columns(products: MasterFile, suppliers: I32, seed: int) -> Columns:
 
 def append(path: Path, columns: Columns) -> None:
     """Add columns at the end of a CSV file's rows, which stay byte for byte, blank lines too."""
+    if not columns:
+        return
     text = path.read_bytes().decode()
     mark = _BOM if text.startswith(_BOM) else ""
     lines = list(io.StringIO(text.removeprefix(mark), newline=""))

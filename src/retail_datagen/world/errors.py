@@ -12,25 +12,24 @@ class MasterDataError(UserError):
 
 
 class Misfit(MasterDataError):
-    """Files that do not fit each other, such as stores.csv; the one at fault comes first.
+    """A `file`, such as trucks.csv, that does not fit the `other`.
 
-    If those in `keep` stayed as they are, the others could be rebuilt to fit them.
+    If the files in `keep` stayed as they are, the others could be rebuilt to fit them.
     """
 
-    def __init__(self, problem: str, files: Sequence[str], keep: Sequence[str]) -> None:
-        super().__init__(problem, files, keep)
-        self._problem, self._files, self._keep = problem, files, keep
+    def __init__(self, problem: str, file: str, other: str, keep: Sequence[str]) -> None:
+        super().__init__(problem, file, other, keep)
+        self._problem, self._file, self._other, self._keep = problem, file, other, keep
 
     def __str__(self) -> str:
         return f"{self._problem}; or {rebuild(self._keep)}"
 
     def among(self, kept: Collection[str]) -> MasterDataError:
         """The error as it reads to somebody who has named the files `kept` already."""
-        leave = next((name for name in self._files if name not in self._keep), self._files[0])
-        more = [name for name in self._keep if name not in kept]
-        name_more = f", or name {' and '.join(more)} there too" if more else ""
+        leave = self._other if self._file in self._keep else self._file
+        more = "" if self._other in kept else f", or name {self._other} there too"
         return MasterDataError(
-            f"{self._problem}; or leave {leave} out of --keep, which rebuilds it{name_more}"
+            f"{self._problem}; or leave {leave} out of --keep, which rebuilds it{more}"
         )
 
 

@@ -230,7 +230,7 @@ class MasterFile:
             positions: NDArray[np.int32] = place[known - ids[0]]
         else:
             positions = np.searchsorted(ids, known).astype(np.int32)
-        allowed = f"an identifier that {self._referred(name)[0]} has{remedy}"
+        allowed = f"an identifier that {self._referred(name)} has{remedy}"
         self.require(ids[positions] == values, name, allowed, keep)
         return positions
 
@@ -300,13 +300,13 @@ class MasterFile:
             f"{self.path}, line {line}, column {column}: {shown} is not allowed; allowed: {allowed}"
         )
         if keep:
-            raise Misfit(problem, (self.name, *self._referred(column)), keep)
+            raise Misfit(problem, self.name, self._referred(column) or keep[0], keep)
         raise MasterDataError(problem)
 
-    def _referred(self, column: str) -> list[str]:
-        """The file that a column refers to, if it does."""
-        target = self.table.column(column).references
-        return [f"{target.split('.')[0]}.csv"] if target else []
+    def _referred(self, column: str) -> str:
+        """The file that a column refers to, or nothing."""
+        table, dot, _ = self.table.column(column).references.partition(".")
+        return f"{table}.csv" if dot else ""
 
     def _lines(self) -> list[tuple[int, list[str]]]:
         """(line number, fields) of every row that is not empty; the header comes first."""

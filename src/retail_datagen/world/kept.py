@@ -6,7 +6,7 @@ afterwards checks the rest.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.schema import Table
-from retail_datagen.world.added import Columns, append, product_columns, store_columns
+from retail_datagen.world.added import append, product_columns, store_columns
 from retail_datagen.world.assortment_file import read_products
 from retail_datagen.world.build import write_tables
 from retail_datagen.world.files import ADDED, MasterFile
@@ -57,22 +57,12 @@ class Copies:
     shown: Path
     tables: tuple[Table, ...]
 
-    def open(self, table: Table, optional: Collection[str] = ()) -> MasterFile:
-        """A file with all its columns and at least one row."""
+    def open(
+        self, table: Table, columns: Sequence[str] = (), optional: Collection[str] = ()
+    ) -> MasterFile:
+        """A file with those columns, or all of them."""
         source, shown = file_of(self.fresh, table), file_of(self.shown, table)
-        return MasterFile(source, table, shown=shown, optional=optional).filled()
-
-    def rows(self, table: Table) -> pa.Table:
-        """What others are built on; a file that may be empty is read as it is."""
-        columns = () if table in _BUILT_ON else table.key
-        source, shown = file_of(self.fresh, table), file_of(self.shown, table)
-        return MasterFile(source, table, columns, shown).rows
-
-    def add(self, table: Table, columns: Columns) -> tuple[str, ...]:
-        """Add columns to a file; without any it stays byte for byte."""
-        if columns:
-            append(file_of(self.fresh, table), columns)
-        return tuple(columns)
+        return MasterFile(source, table, columns, shown, optional)
 
 
 def read_kept(copies: Copies, config: RetailConfig, profile: Profile) -> Kept:
@@ -80,23 +70,26 @@ def read_kept(copies: Copies, config: RetailConfig, profile: Profile) -> Kept:
     if GEOGRAPHIES not in copies.tables:
         cities = build_geographies(config.paths.dict)
         write_tables(copies.fresh, {GEOGRAPHIES.name: cities})
-    file = copies.open(GEOGRAPHIES)
+    file = copies.open(GEOGRAPHIES).filled()
     geographies = read_geographies(file)
     depots = _depots(copies, geographies)
-    added = {}
+    added: dict[str, tuple[str, ...]] = {}
     if STORES in copies.tables:
         added[STORES.name] = _complete_stores(copies, file.rows, depots, config)
         _check_stores(copies.open(STORES), geographies, depots, profile)
     if PRODUCTS in copies.tables:
         added[PRODUCTS.name] = _complete_products(copies, config, profile)
-    tables = {table.name: copies.rows(table) for table in copies.tables}
+    tables = {
+        table.name: copies.open(table, () if table in _BUILT_ON else table.key).rows
+        for table in copies.tables
+    }
     return Kept(tables, {name: columns for name, columns in added.items() if columns})
 
 
 def _depots(copies: Copies, geographies: Geographies) -> Depots | None:
     if DISTRIBUTION_CENTERS not in copies.tables:
         return None
-    file = copies.open(DISTRIBUTION_CENTERS)
+    file = copies.open(DISTRIBUTION_CENTERS).filled()
     read_distribution_centers(file, geographies)
     return depots_of(file.rows)
 
@@ -104,14 +97,17 @@ def _depots(copies: Copies, geographies: Geographies) -> Depots | None:
 def _complete_stores(
     copies: Copies, cities: pa.Table, depots: Depots | None, config: RetailConfig
 ) -> tuple[str, ...]:
-    file = copies.open(STORES, ADDED[STORES.name])
+    """The columns that were added."""
+    file = copies.open(STORES, optional=ADDED[STORES.name]).filled()
     columns = store_columns(file, cities, depots, config.volume.dcs, config.seed)
-    return copies.add(STORES, columns)
+    append(file_of(copies.fresh, STORES), columns)
+    return tuple(columns)
 
 
 def _check_stores(
     file: MasterFile, geographies: Geographies, depots: Depots | None, profile: Profile
 ) -> None:
+    """Check stores, whose DCs are those of the `depots` or those that they name themselves."""
     served = depots.dc_id if depots else file.ints("DCID", 1, 9999)
     dc_ids = np.unique(served).astype(np.int32)
     few_enough(file, dc_ids)
@@ -120,16 +116,17 @@ def _check_stores(
 
 def _complete_products(copies: Copies, config: RetailConfig, profile: Profile) -> tuple[str, ...]:
     """Complete and check products, and their suppliers if these are kept too."""
-    file = copies.open(PRODUCTS, ADDED[PRODUCTS.name])
+    file = copies.open(PRODUCTS, optional=ADDED[PRODUCTS.name]).filled()
     if SUPPLIERS in copies.tables:
-        suppliers = read_suppliers(copies.open(SUPPLIERS))
+        suppliers = read_suppliers(copies.open(SUPPLIERS).filled())
     elif file.absent:
         suppliers = _unknown(np.arange(1, supplier_count(len(file)) + 1))
     else:
         suppliers = _unknown(file.ints("SupplierID", 1, 2**31 - 1))
-    added = copies.add(PRODUCTS, product_columns(file, suppliers.supplier_id, config.seed))
+    columns = product_columns(file, suppliers.supplier_id, config.seed)
+    append(file_of(copies.fresh, PRODUCTS), columns)
     read_products(copies.open(PRODUCTS), [c.name for c in profile.categories], suppliers)
-    return added
+    return tuple(columns)
 
 
 def _unknown(identifiers: I64) -> Suppliers:

@@ -205,7 +205,8 @@ def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.i
             f"{file.path}: no truck with DCID {dc_ids[home]} and Refrigerated "
             f"{'true' if kind else 'false'}; every distribution centre needs one at least of each "
             "kind",
-            (file.name,),
+            file.name,
+            "distribution_centers.csv",
             keep,
         )
     order = numpy_of(pc.sort_indices(identifier)).astype(np.int64)

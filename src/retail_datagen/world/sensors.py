@@ -69,7 +69,8 @@ def read_sensors(
         raise Misfit(
             f"{file.path}: no row for StoreID {store_ids[row]}, Zone {zones[column]}; every store "
             f"needs one for each of {', '.join(zones)}",
-            (file.name,),
+            file.name,
+            "stores.csv",
             keep,
         )
     names = texts.take(rows(np.argsort(cell, kind="stable"))).to_pylist()

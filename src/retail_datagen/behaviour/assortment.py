@@ -136,7 +136,8 @@ class Assortment:
         filled = np.add.reduceat(weights, self._first[:-1], axis=1)
         excess = int(filled.max()).bit_length() + self._product_bits - 63
         if excess > 0:
-            weights, filled = weights >> excess, filled >> excess
+            weights = weights >> excess
+            filled = np.add.reduceat(weights, self._first[:-1], axis=1)
         empty = (filled == 0)[:, self._category]
         weights = np.where(empty, 1, weights)
         ends = np.cumsum(weights, axis=1)

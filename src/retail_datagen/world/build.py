@@ -69,7 +69,7 @@ def build_world(
 
 
 def _build_products(given: dict[str, pa.Table], config: RetailConfig, profile: Profile) -> None:
-    """Products and their suppliers: those that own products name, or as many as there ought be."""
+    """Products and their suppliers: those that own products name, or as many as are usual."""
     if "suppliers" not in given:
         if "products" in given:
             identifiers = np.unique(numpy_of(given["products"]["SupplierID"]))

@@ -177,28 +177,26 @@ def assign(distance: NDArray[Any]) -> I64:
     Every DC gets at least one store, if there are as many stores as DCs.
     """
     stores, dcs = distance.shape
-    limit = math.ceil(stores / dcs * _CROWD)
-    pairs = np.sort(
-        (
-            distance.astype(np.int64) * stores * dcs + np.arange(stores * dcs).reshape(stores, dcs)
-        ).ravel()
-    ) % (stores * dcs)
-    chosen = [-1] * stores
-    load = [0] * dcs
-    left = stores
-    for pair in pairs.tolist():
+    chosen = _nearest_with_room(distance, math.ceil(stores / dcs * _CROWD))
+    load = np.bincount(chosen, minlength=dcs)
+    for dc in np.flatnonzero(load == 0) if stores >= dcs else ():
+        spare = np.flatnonzero(load[chosen] > 1)
+        store = spare[distance[spare, dc].argmin()]
+        load[chosen[store]] -= 1
+        load[dc] = 1
+        chosen[store] = dc
+    return chosen
+
+
+def _nearest_with_room(distance: NDArray[Any], limit: int) -> I64:
+    """The DC of each store, the shortest way first; none serves more stores than `limit`."""
+    stores, dcs = distance.shape
+    pairs = stores * dcs
+    order = np.sort(distance.astype(np.int64).ravel() * pairs + np.arange(pairs)) % pairs
+    chosen, load = [-1] * stores, [0] * dcs
+    for pair in order.tolist():
         store, dc = divmod(pair, dcs)
         if chosen[store] < 0 and load[dc] < limit:
             chosen[store] = dc
             load[dc] += 1
-            left -= 1
-            if left == 0:
-                break
-    for dc in range(dcs):
-        if load[dc] == 0 and stores >= dcs:
-            spare = [s for s in range(stores) if load[chosen[s]] > 1]
-            store = min(spare, key=lambda s: (int(distance[s, dc]), s))
-            load[chosen[store]] -= 1
-            chosen[store] = dc
-            load[dc] = 1
     return np.array(chosen, dtype=np.int64)

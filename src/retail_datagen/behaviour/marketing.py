@@ -67,14 +67,9 @@ class Marketing:
         self._customers = (by_segment & 0xFFFFFFFF).astype(np.int32)
         self._first = np.searchsorted(by_segment >> 32, np.arange(len(SEGMENTS) + 1))
 
-    def active(self, day: int) -> NDArray[np.int64]:
-        """Rows of the campaigns that run on a day."""
-        campaigns = self._campaigns
-        return np.flatnonzero((campaigns.first_day <= day) & (day <= campaigns.last_day))
-
     def draw(self, day: int, count: int) -> Impressions:
         """`count` impressions, by time. There must be an active campaign when count > 0."""
-        active = self.active(day)
+        active = self._campaigns.running(day)
         stream = Stream(self._seed, "impressions", day)
         times = stream.u32(count)
         half_hour = self._hours[times & np.uint32(0xFFF)]

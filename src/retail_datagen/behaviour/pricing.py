@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +88,7 @@ class Pricing:
         percent = self._markdown[products.category, month_of(day)]
         promotion = np.full(len(percent), -1, dtype=np.int16)
         sold = products.launch_day <= day
-        for row in self.promotions_on(day):
+        for row in self._promotions.running(day):
             better = sold & self._covers(int(row)) & (self._promotions.percent[row] > percent)
             percent = np.where(better, self._promotions.percent[row], percent)
             promotion[better] = row
@@ -121,11 +120,6 @@ class Pricing:
         price = self._products.price
         none = np.zeros(len(price), dtype=np.int16)
         return PriceList(price, price, none, none - np.int16(1), np.full(len(price), 1000))
-
-    def promotions_on(self, day: int) -> NDArray[Any]:
-        """Rows of the promotions that run on a day."""
-        running = (self._promotions.first_day <= day) & (day <= self._promotions.last_day)
-        return np.flatnonzero(running)
 
     def _covers(self, row: int) -> NDArray[np.bool_]:
         promotions = self._promotions

@@ -42,9 +42,7 @@ class MarketingCampaignSimulator:
 
     def active_campaigns(self, day: Date) -> pa.Table:
         """The campaigns that run on a day, with the columns of `campaigns`."""
-        campaigns, number = self.retailer.world.campaigns, to_day(as_date(day))
-        running = (campaigns.first_day <= number) & (number <= campaigns.last_day)
-        return self._campaigns(np.flatnonzero(running))
+        return self._campaigns(self.retailer.world.campaigns.running(to_day(as_date(day))))
 
     def impressions(self, day: Date) -> pa.Table:
         """The day's impressions: the marketing table."""

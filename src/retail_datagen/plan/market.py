@@ -175,7 +175,7 @@ class Market:
         visits = (self.volume.customers_per_day * traffic * here + _HALF) // 10**12
         orders = (self.volume.online_orders_per_day * online * there + _HALF) // 10**12
         wanted = self.profile.marketing.impressions_per_receipt * self.volume.customers_per_day
-        running = len(self.marketing.active(day)) > 0
+        running = len(self.world.campaigns.running(day)) > 0
         impressions = round(wanted) * online // 10**6 if running else 0
         return visits, orders, impressions
 

@@ -53,7 +53,7 @@ def render(day: Day) -> pa.Table:
     count = day.market.tables(day.number).impressions
     shown = day.market.marketing.draw(day.number, count)
     channels = day.context.profile.marketing.channels
-    active = day.market.marketing.active(day.number)
+    active = day.world.campaigns.running(day.number)
     campaign = np.searchsorted(active, shown.campaign)
     creative = (campaign * len(channels) + shown.channel) * _CREATIVES + shown.creative
     ad = day.world.customers.ad

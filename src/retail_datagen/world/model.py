@@ -119,6 +119,10 @@ class Promotions:
     first_day: I32
     last_day: I32
 
+    def running(self, day: int) -> I64:
+        """Rows of those that run on a day."""
+        return np.flatnonzero((self.first_day <= day) & (day <= self.last_day))
+
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
@@ -130,6 +134,10 @@ class Campaigns:
     first_day: I32
     last_day: I32
     weight: I32
+
+    def running(self, day: int) -> I64:
+        """Rows of those that run on a day."""
+        return np.flatnonzero((self.first_day <= day) & (day <= self.last_day))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ def receipt_rows(
     return text_rows(parts)
 
 
-def daily(prefix: str, day: int, numbers: Ints) -> pa.Array:
+def daily(prefix: str, day: int, numbers: Ints, digits: int = DAILY_DIGITS) -> pa.Array:
     """`prefix`, date and a number of that day: ORD20240101000001."""
-    return fixed_text([f"{prefix}{compact_date(day)}".encode(), Digits(numbers, DAILY_DIGITS)])
+    return fixed_text([f"{prefix}{compact_date(day)}".encode(), Digits(numbers, digits)])
 
 
 def daily_sequence(prefix: str, day: int, count: int) -> pa.Array:

@@ -72,7 +72,7 @@ def render(day: Day) -> pa.Table:
         [
             traces(placed.first_trace + order),
             day.timestamps(orders.second[order]),
-            daily("ORD", day.number, order + 1),
+            daily("ORD", day.number, order + 1, day.context.order_digits),
             np.arange(len(order)) - first[order] + 1,
             day.world.products.product_id[lines.product],
             lines.quantity,

@@ -16,7 +16,7 @@ from retail_datagen.schema.arrays import batch, category, plain
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
 from retail_datagen.tables.fulfilment import OrderDay
-from retail_datagen.tables.names import DAILY_DIGITS, calendar_number, traces
+from retail_datagen.tables.names import calendar_number, traces
 
 STATUSES = ("CREATED", "CANCELLED", "PICKED", "SHIPPED", "DELIVERED")
 CREATED, CANCELLED, PICKED, SHIPPED, DELIVERED = range(5)
@@ -113,7 +113,7 @@ def render(day: Day) -> pa.Table:
                 [
                     b"ORD",
                     Digits(calendar_number(placed_on), 8),
-                    Digits(steps.order + 1, DAILY_DIGITS),
+                    Digits(steps.order + 1, day.context.order_digits),
                 ]
             ),
             world.customers.customer_id[customer],

@@ -15,6 +15,8 @@ from retail_datagen.world.model import World
 I32 = NDArray[np.int32]
 HALF_HOURS = 48
 HALF_HOUR_SECONDS = 1800
+LONGEST_REST = 2
+"""Days in a row on which nobody at all works in a closed store."""
 _BITS = 12
 
 
@@ -45,6 +47,12 @@ class Hours:
         self._weekend = integer_weights(temporal.half_hours_weekend, 1000)
         self.online = lookup(integer_weights(temporal.half_hours_online, 1000), _BITS)
         self._cache: dict[tuple[bool, int, int], OpeningHours] = {}
+        closed = world.calendar.traffic_ppm == 0
+        rows = np.arange(len(closed))
+        until = np.where(closed, len(closed), rows)
+        self._next_open = np.minimum.accumulate(until[::-1])[::-1]
+        since = np.maximum.accumulate(np.where(closed, -1, rows))
+        self._long_closure = self._next_open - since > LONGEST_REST + 1
 
     def is_open(self, day: int) -> bool:
         """Whether stores open on a day; no day after the calendar's last is known to be closed."""
@@ -52,12 +60,29 @@ class Hours:
             return True
         return bool(self._calendar.traffic_ppm[self._calendar.row(day)] > 0)
 
+    def next_open(self, days: Ints) -> I32:
+        """The first day, from each of `days` on, on which stores open."""
+        row = days - self._calendar.first_day
+        known = np.append(self._next_open, len(self._next_open))
+        found = np.maximum(known[np.minimum(row, len(self._next_open))], row)
+        opens: I32 = (found + self._calendar.first_day).astype(np.int32)
+        return opens
+
+    def staffed(self, day: int) -> OpeningHours:
+        """When somebody is there to pick orders: while the store is open.
+
+        In a closure of more than `LONGEST_REST` days, staff keep the ordinary hours behind closed
+        doors, for what is ordered online goes on.
+        """
+        if not self._is_after(day) and self._long_closure[self._calendar.row(day)]:
+            return self._ordinary(day, 0, 0)
+        return self.on(day)
+
     def _is_after(self, day: int) -> bool:
         return day >= self._calendar.first_day + len(self._calendar.traffic_ppm)
 
     def on(self, day: int) -> OpeningHours:
         """The hours of a day (days since 1970-01-01); after the calendar's last, ordinary ones."""
-        weekend = (day + 3) % 7 >= 5
         earlier = later = 0
         if not self._is_after(day):
             row = self._calendar.row(day)
@@ -66,6 +91,11 @@ class Hours:
         if not self.is_open(day):
             none = np.zeros(len(self._open), dtype=np.int32)
             return OpeningHours(False, none, none, none.astype(np.int64), lookup(self._weekday, 4))
+        return self._ordinary(day, earlier, later)
+
+    def _ordinary(self, day: int, earlier: int, later: int) -> OpeningHours:
+        """The hours of a weekday or weekend, that many hours longer."""
+        weekend = (day + 3) % 7 >= 5
         key = (weekend, earlier, later)
         if key not in self._cache:
             self._cache[key] = self._build(weekend, earlier, later)

@@ -24,7 +24,6 @@ SLOWEST_DAYS = 8
 """An order is delivered at the latest so many days after it was placed."""
 _HOUR = 3_600
 _MOST_LINES = 15
-_LONGEST_CLOSURE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +151,12 @@ class OnlineShop:
     def _when_open(
         self, day: int, seconds: I64, store: I32, needed: NDArray[np.bool_], stream: Stream
     ) -> I64:
-        """`seconds` moved, where `needed`, to soon after the store's next opening."""
+        """`seconds` moved, where `needed`, to soon after somebody is next in the store."""
         spread = 60 + stream.below(len(seconds), 2 * _HOUR)
         waiting = needed.copy()
         where = np.where(needed, store, 0)
-        for later in range(_LONGEST_CLOSURE):
-            hours = self._hours.on(day + later)
+        for later in range(SLOWEST_DAYS):
+            hours = self._hours.staffed(day + later)
             if not waiting.any() or not hours.is_open:
                 continue
             opens = later * DAY_SECONDS + hours.opens[where].astype(np.int64)

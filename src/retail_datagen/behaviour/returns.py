@@ -47,19 +47,7 @@ class ReturnHabits:
         bits = Stream(self._seed, "returns.choose", day).u32(len(product))
         rows = np.flatnonzero((bits >> np.uint32(16)).astype(np.int32) < self._odds[product])
         delay = 1 + self._delay[bits[rows] & np.uint32(0xFFFF)].astype(np.int32)
-        return rows, self._open_days(day, delay)
-
-    def _open_days(self, day: int, delay: I32) -> I32:
-        """Days from `day`, moved on to the next day on which stores are open."""
-        last = int(delay.max(initial=0)) + 1
-        due = np.zeros(last + 1, dtype=np.int32)
-        upcoming = day + last + 5
-        for ahead in range(last + 5, 0, -1):
-            if self._hours.is_open(day + ahead):
-                upcoming = day + ahead
-            if ahead <= last:
-                due[ahead] = upcoming
-        return due[delay]
+        return rows, self._hours.next_open(day + delay)
 
     def arrive(self, day: int, store: I32) -> Arrivals:
         """Time, reason and condition of the returns due at `store` (rows) on an open day."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.core.rng import Stream
+from retail_datagen.core.rng import I64, Stream
 from retail_datagen.plan.forecast import Forecast
 from retail_datagen.plan.market import Market
 
@@ -34,13 +34,18 @@ def opening_stock(market: Market, forecast: Forecast) -> OpeningStock:
     stream = Stream(market.seed, "opening.stores", day)
     spread = stream.below(stores * products, (top - point).ravel())
     wanted = np.where(sold, point + 1 + spread.reshape(stores, products), 0)
-    held = wanted.sum(axis=1)
-    crowded = held > world.stores.capacity
-    fitting = wanted * world.stores.capacity[:, None] // np.maximum(held, 1)[:, None]
-    levels = np.where(crowded[:, None], fitting, wanted).astype(np.int32)
+    levels = _fitting(wanted, world.stores.capacity)
     dc_level = forecast.dc_levels(day)
     stream = Stream(market.seed, "opening.dcs", day)
     room = dc_level.order_up_to - dc_level.reorder_point
     dcs = dc_level.reorder_point + 1 + stream.below(len(room), room)
-    dcs = np.where(np.tile(sold, len(world.dcs.dc_id)), dcs, 0).astype(np.int32)
-    return OpeningStock(levels.ravel(), dcs)
+    dcs = np.where(sold, dcs.reshape(-1, products), 0)
+    return OpeningStock(levels, _fitting(dcs, world.dcs.capacity))
+
+
+def _fitting(wanted: I64, capacity: I64) -> I32:
+    """Units [places x products], flat, less by the same share where a place cannot hold them."""
+    held = wanted.sum(axis=1)
+    fewer = wanted * capacity[:, None] // np.maximum(held, 1)[:, None]
+    fitting: I32 = np.where((held > capacity)[:, None], fewer, wanted).astype(np.int32).ravel()
+    return fitting

@@ -24,10 +24,12 @@ from retail_datagen.plan.settle import Flow, Loss, Turn, settle
 from retail_datagen.plan.state import (
     Announced,
     AwaitedReturns,
+    Promised,
     State,
     no_returns,
     no_shipments,
     nobody_announced,
+    nothing_promised,
 )
 from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.plan.trade import (
@@ -36,6 +38,7 @@ from retail_datagen.plan.trade import (
     joined,
     next_inflow,
     online_flow,
+    promise,
     return_flow,
     sale_flow,
     shipment_flow,
@@ -119,7 +122,10 @@ class Planner:
         book = state.book.and_then(
             OrderBook(cell, reorders.units, reorders.priority, np.zeros(len(cell), np.uint8))
         )
-        dispatch = self._dispatch(day + 1, book, store_stock, dc_stock)
+        promised = state.promised.after(day).and_then(
+            promise(day, draws.orders, draws.order_lines, trade.online, trade.lost_online.row)
+        )
+        dispatch = self._dispatch(day + 1, book, store_stock, promised, dc_stock)
         ordered = review_dcs(self.market, self._forecast, day, dc_stock, dc_on_order)
         np.add.at(dc_on_order, ordered.cell, ordered.units)
         inflow = joined(
@@ -152,6 +158,7 @@ class Planner:
             shipments=dispatch.shipments,
             returns=awaited.and_then(due, sold),
             announced=announced,
+            promised=promised,
         )
         return plan
 
@@ -169,6 +176,7 @@ class Planner:
             shipments=no_shipments(),
             returns=no_returns(),
             announced=nobody_announced(),
+            promised=nothing_promised(),
         )
 
     def _draw(self, state: State) -> tuple[_Draws, AwaitedReturns]:
@@ -282,9 +290,11 @@ class Planner:
         day: int,
         book: OrderBook,
         store_stock: NDArray[np.int32],
+        promised: Promised,
         dc_stock: NDArray[np.int32],
     ) -> Dispatch:
         held = store_stock.reshape(-1, self._products).sum(axis=1, dtype=np.int64)
+        held += promised.by_store(len(held))
         room = np.maximum(self._world.stores.capacity - held, 0)
         dispatch = self._dispatcher.dispatch(day, book, dc_stock, room)
         store = dispatch.taken.cell // self._products

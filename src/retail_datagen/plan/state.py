@@ -12,6 +12,7 @@ from retail_datagen.plan.dayplan import ReturnsDue, Shipments
 from retail_datagen.plan.replenish import OrderBook, SupplierOrders
 
 I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,33 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Promised:
+    """Units on hand that stores pick for online orders on a later day: [days and stores]."""
+
+    day: I32
+    store: I32
+    units: I32
+
+    def after(self, day: int) -> Promised:
+        """Those that are still to be picked on the evening of `day`."""
+        chosen = self.day > day
+        return Promised(self.day[chosen], self.store[chosen], self.units[chosen])
+
+    def and_then(self, later: Promised) -> Promised:
+        return Promised(
+            np.concatenate([self.day, later.day]),
+            np.concatenate([self.store, later.store]),
+            np.concatenate([self.units, later.units]),
+        )
+
+    def by_store(self, stores: int) -> I64:
+        """Units of each of so many stores."""
+        units = np.zeros(stores, dtype=np.int64)
+        np.add.at(units, self.store, self.units.astype(np.int64))
+        return units
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The retailer between two days; `day` is the next one. Stock is units per cell, flat.
 
@@ -72,6 +100,7 @@ class State:
     shipments: Shipments
     returns: AwaitedReturns
     announced: Announced
+    promised: Promised
 
     def to_bytes(self) -> bytes:
         return pack(flatten(self))
@@ -110,6 +139,11 @@ def no_returns() -> AwaitedReturns:
 def nobody_announced() -> Announced:
     none = np.zeros(0, dtype=np.int32)
     return Announced(none, none, none.astype(np.int16))
+
+
+def nothing_promised() -> Promised:
+    none = np.zeros(0, dtype=np.int32)
+    return Promised(none, none, none)
 
 
 def _pick(lines: ReturnsDue, rows: NDArray[np.int64]) -> ReturnsDue:

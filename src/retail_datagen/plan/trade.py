@@ -11,9 +11,11 @@ from retail_datagen.behaviour.handling import Handling
 from retail_datagen.behaviour.journeys import Visits
 from retail_datagen.behaviour.online import DC, OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
+from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.plan.dayplan import ReturnsDue, Shipments, Supplies
 from retail_datagen.plan.market import StoreDemand
 from retail_datagen.plan.settle import Flow, Turn
+from retail_datagen.plan.state import Promised
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -42,6 +44,23 @@ def online_flow(orders: Orders, lines: OrderLines, products: int, *, at_dc: bool
     cell = orders.node[order].astype(np.int64) * products + lines.product[row]
     units = lines.quantity[row].astype(np.int32)
     return OnlineFlow(Flow(Turn.ONLINE, cell, units, orders.second[order]), row)
+
+
+def promise(day: int, orders: Orders, lines: OrderLines, online: OnlineFlow, lost: I64) -> Promised:
+    """What stores keep for orders of `day` beyond its evening; `lost` are rows of the flow."""
+    order = lines.order[np.delete(online.row, lost)]
+    units = np.delete(online.flow.units, lost)
+    picked_on = day + orders.picked[order] // DAY_SECONDS
+    later = np.flatnonzero(picked_on > day)
+    key = (picked_on[later].astype(np.int64) << 32) | orders.node[order[later]]
+    day_and_store, place = np.unique(key, return_inverse=True)
+    together = np.zeros(len(day_and_store), dtype=np.int32)
+    np.add.at(together, place, units[later])
+    return Promised(
+        (day_and_store >> 32).astype(np.int32),
+        (day_and_store & 0xFFFFFFFF).astype(np.int32),
+        together,
+    )
 
 
 def handling_flow(handling: Handling, rows: I64, turn: Turn, products: int) -> Flow:

@@ -97,7 +97,7 @@ class Assortment:
         return Shelves(
             _tables(demand, CATEGORY_BITS),
             _tables(online, CATEGORY_BITS),
-            self._product_table(weights),
+            self._product_table(weights, self._launch <= day),
             self._product_bits,
         )
 
@@ -130,8 +130,11 @@ class Assortment:
         demand = self._missions * self._season[month_of(day)] // 1000 * lift // 1000
         return _never_empty(demand, neutral > 0), neutral > 0
 
-    def _product_table(self, weights: I64) -> U16:
-        """[segments x categories x 2**bits] products, by weight within each category."""
+    def _product_table(self, weights: I64, sold: NDArray[np.bool_]) -> U16:
+        """[segments x categories x 2**bits] products, by weight within each category.
+
+        Where a segment wants nothing of a category, all that is sold there is alike to it.
+        """
         size = 1 << self._product_bits
         filled = np.add.reduceat(weights, self._first[:-1], axis=1)
         excess = int(filled.max()).bit_length() + self._product_bits - 63
@@ -139,7 +142,8 @@ class Assortment:
             weights = weights >> excess
             filled = np.add.reduceat(weights, self._first[:-1], axis=1)
         empty = (filled == 0)[:, self._category]
-        weights = np.where(empty, 1, weights)
+        none_yet = ~np.logical_or.reduceat(sold, self._first[:-1])[self._category]
+        weights = np.where(empty, sold | none_yet, weights)
         ends = np.cumsum(weights, axis=1)
         starts = np.concatenate([np.zeros((len(weights), 1), np.int64), ends], axis=1)
         base = starts[:, self._first[:-1]]

@@ -58,8 +58,7 @@ class Lab:
         config = self._config(retailer)
         self._tell(f"{retailer}: {days.days} days, part by part")
         answer = self._folder / "floor.json"
-        arguments = [str(config), days.first.isoformat(), str(days.days)]
-        arguments += [str(self.plan.repeats), str(answer)]
+        arguments = [str(config), days.first.isoformat(), str(days.days), str(answer)]
         # The repository's root, where the package of benchmarks lies.
         root = Path(__file__).parent.parent
         run([sys.executable, "-m", "benchmarks.floor", *arguments], root)
@@ -68,7 +67,7 @@ class Lab:
     def _peer(self, format: str) -> Output:
         """`tpchgen-cli` with its own defaults; of several runs the one with the least CPU."""
         self._tell(f"tpchgen-cli {format} -s {self.plan.tpch_scale:g}")
-        runs = [self._peer_once(format) for _ in range(self.plan.repeats)]
+        runs = [self._peer_once(format) for _ in range(self.plan.peer_runs)]
         return min(runs, key=lambda output: output.usage.cpu_seconds)
 
     def _peer_once(self, format: str) -> Output:

@@ -75,7 +75,7 @@ class Plan:
     days: int = 30
     year: int = 365
     tpch_scale: float = 1
-    repeats: int = 2
+    peer_runs: int = 2
 
     @property
     def month(self) -> Range:
@@ -83,6 +83,6 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(large=Retailer(300, 30_000), days=10, year=60, tpch_scale=0.2, repeats=1)
+QUICK = Plan(large=Retailer(300, 30_000), days=10, year=60, tpch_scale=0.2, peer_runs=1)
 _FEW = Retailer(3, 100)
-TINY = Plan(_FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, repeats=1)
+TINY = Plan(_FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, peer_runs=1)

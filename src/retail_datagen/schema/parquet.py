@@ -9,9 +9,9 @@ Measured with pyarrow 26 on half a million rows, zstd level 1, in ns and bytes a
 - identifiers that repeat from row to row, a receipt's on its lines, PLAIN 20 / 0.38,
   DELTA_TEXT 56 / 0.56, default 63 / 2.19: there zstd alone is best;
 - keys without order, StoreID by time, DELTA uncompressed 8 / 1.43, DICTIONARY 19 / 1.26;
-- statistics cost nothing on numbers and a sixth of all on identifiers, where they and the page
-  index let readers jump to a receipt or a trace; on Arrow dictionaries, whose texts they walk row
-  by row and whose order says nothing, they would cost up to five times the column;
+- statistics cost nothing on numbers, a sixth of all on identifiers, where they and the page index
+  let readers jump to a receipt or a trace, and as much again on categories. Catalogues of lakes
+  take bounds and null counts of every column from them, so every column has them, as by default;
 - page checksums, which let readers tell a damaged page, cost two in a hundred.
 
 BYTE_STREAM_SPLIT for integers would be faster still, but readers of today's clusters (Spark 3)
@@ -32,7 +32,6 @@ ROW_GROUP_ROWS = 1 << 20
 """Rows per row group: large enough that a day is one to a few, small enough to bound memory."""
 
 _LEVEL = 1
-_NUMBERS = (Kind.INT, Kind.LONG, Kind.MONEY, Kind.TIMESTAMP, Kind.DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,6 @@ class ParquetSettings:
     encoding: dict[str, str]
     compression: dict[str, str]
     level: dict[str, int]
-    statistics: list[str]
     row_group_rows: int = field(default=ROW_GROUP_ROWS)
 
     @property
@@ -54,8 +52,7 @@ class ParquetSettings:
             "column_encoding": self.encoding or None,
             "compression": self.compression,
             "compression_level": self.level,
-            # pyarrow reads an empty list as "all columns".
-            "write_statistics": self.statistics or False,
+            "write_statistics": True,
             "write_page_index": True,
             "write_page_checksum": True,
             # Readers that do not know decimal64 find the standard decimal instead.
@@ -73,7 +70,6 @@ def parquet_settings(table: Table) -> ParquetSettings:
         encoding={c.name: _encoding(c) for c in columns if c.storage is not Encoding.DICTIONARY},
         compression={c.name: "none" if c.name in packed else "zstd" for c in columns},
         level={c.name: _LEVEL for c in columns if c.name not in packed},
-        statistics=[c.name for c in columns if c.kind in _NUMBERS or c.kind is Kind.TEXT],
     )
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.core.rng import I64, Stream
-from retail_datagen.plan.forecast import Forecast
+from retail_datagen.plan.forecast import Forecast, StorePoints
 from retail_datagen.plan.market import Market
 
 I32 = NDArray[np.int32]
+_STORES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +26,35 @@ class OpeningStock:
 def opening_stock(market: Market, forecast: Forecast) -> OpeningStock:
     """Levels spread between reorder point and order-up-to, so that not all reorder at once."""
     world, day = market.world, market.history_start
-    products, stores = len(world.products.product_id), len(world.stores.store_id)
     sold = world.products.launch_day <= day
-    rows = np.arange(stores)[:, None]
-    points = forecast.store_points(day)
-    point = points.reorder_point(rows, np.arange(products))
-    top = points.order_up_to(rows, np.arange(products), point)
-    stream = Stream(market.seed, "opening.stores", day)
-    spread = stream.below(stores * products, (top - point).ravel())
-    wanted = np.where(sold, point + 1 + spread.reshape(stores, products), 0)
-    levels = _fitting(wanted, world.stores.capacity)
-    dc_level = forecast.dc_levels(day)
-    stream = Stream(market.seed, "opening.dcs", day)
-    room = dc_level.order_up_to - dc_level.reorder_point
-    dcs = dc_level.reorder_point + 1 + stream.below(len(room), room)
-    dcs = np.where(sold, dcs.reshape(-1, products), 0)
-    return OpeningStock(levels, _fitting(dcs, world.dcs.capacity))
+    levels = forecast.dc_levels(day)
+    room = levels.order_up_to - levels.reorder_point
+    dcs = levels.reorder_point + 1 + Stream(market.seed, "opening.dcs", day).below(len(room), room)
+    dcs = np.where(sold, dcs.reshape(-1, len(sold)), 0)
+    stores = _in_stores(market, forecast.store_points(day), sold)
+    return OpeningStock(stores.ravel(), _fitting(dcs, world.dcs.capacity).ravel())
+
+
+def _in_stores(market: Market, points: StorePoints, sold: NDArray[np.bool_]) -> I32:
+    """Units [stores x products], some stores at a time: all at once would be the job's peak."""
+    capacity = market.world.stores.capacity
+    product = np.arange(len(sold))
+    stream = Stream(market.seed, "opening.stores", market.history_start)
+    units = np.empty((len(capacity), len(sold)), dtype=np.int32)
+    for first in range(0, len(capacity), _STORES_AT_ONCE):
+        store = np.arange(first, min(first + _STORES_AT_ONCE, len(capacity)))
+        point = points.reorder_point(store[:, None], product)
+        room = points.order_up_to(store[:, None], product, point) - point
+        spread = stream.below(room.size, room.ravel()).reshape(room.shape)
+        wanted = np.where(sold, point + 1 + spread, 0)
+        units[store] = _fitting(wanted, capacity[store])
+    return units
 
 
 def _fitting(wanted: I64, capacity: I64) -> I32:
-    """Units [places x products], flat, less by the same share where a place cannot hold them."""
+    """Units [places x products], less by the same share where a place cannot hold them."""
     held = wanted.sum(axis=1)
-    fewer = wanted * capacity[:, None] // np.maximum(held, 1)[:, None]
-    fitting: I32 = np.where((held > capacity)[:, None], fewer, wanted).astype(np.int32).ravel()
-    return fitting
+    crowded = held > capacity
+    units = wanted.astype(np.int32)
+    units[crowded] = wanted[crowded] * capacity[crowded, None] // held[crowded, None]
+    return units

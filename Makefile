@@ -71,6 +71,7 @@ INSTALL = $(PY) tools/pin.py select $(1) > $(VENV)/pins.txt && \
 $(VENV)/.core: constraints.txt pyproject.toml | $(PY)
 	$(call INSTALL,core build)
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

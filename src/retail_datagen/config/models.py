@@ -155,12 +155,13 @@ class RetailConfig(Section):
         """The profile as `load_profile` gives it, with its file and what each override changed."""
         return tailor(self.profile, self.overrides)
 
-    def content_hash(self) -> str:
+    def content_hash(self, profile: Profile | None = None) -> str:
         """sha256 (hex) of what shapes content: everything but paths, stream and realtime.
 
-        The profile counts by what it says once overridden, not by its name or file.
+        The profile counts by what it says once overridden, not by its name or file. `profile` is
+        what `load_profile` gave, where that is at hand: reading it takes a while.
         """
-        profile = self.load_profile()
+        profile = profile or self.load_profile()
         outside = {"paths", "stream", "realtime", "profile", "overrides"}
         shape = self.model_dump(mode="json", exclude=outside)
         shape["volume"]["customers"] = self.volume.customer_count

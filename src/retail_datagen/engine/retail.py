@@ -105,7 +105,7 @@ class OpenRetailer:
     def identity(self) -> Identity:
         return Identity(
             program_version(),
-            self._config.content_hash(),
+            self._config.content_hash(self._profile),
             self._world.digest,
             _settings(self._config),
         )

@@ -39,3 +39,10 @@ def rebuild(keep: Sequence[str]) -> str:
         f"run `retail-datagen master --keep {','.join(keep)}`, naming every file of your own, to "
         "rebuild the others around them"
     )
+
+
+def some(names: Collection[str], limit: int = 40) -> str:
+    """The names, or the first of them and how many more there are."""
+    shown = list(names)[:limit]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" … and {rest} more" if rest else "")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import cents_of, numpy_of
-from retail_datagen.world.errors import MasterDataError, Misfit, rebuild
+from retail_datagen.world.errors import MasterDataError, Misfit, rebuild, some
 
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
@@ -352,13 +352,6 @@ def _read(path: Path, convert: pa.csv.ConvertOptions) -> pa.Table:
         # Slower, and right where a quoted line break lies at the edge of a block.
         parse = pa.csv.ParseOptions(newlines_in_values=True)
         return pa.csv.read_csv(path, _BLOCKS, parse, convert)
-
-
-def some(names: Collection[str], limit: int = 40) -> str:
-    """The names, or the first of them and how many more there are."""
-    shown = list(names)[:limit]
-    rest = len(names) - len(shown)
-    return ", ".join(shown) + (f" … and {rest} more" if rest else "")
 
 
 def _readable(column: Column, value: str) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from copies import Copy
-from damages import DAMAGES, Damage
+from damage import Damage
+from damages import DAMAGES
 
 from retail_datagen.quality.catalog import checks
 from retail_datagen.quality.check import Result, Status

@@ -131,8 +131,8 @@ def test_without_master_data(copy: Copy) -> None:
     report = verify(copy.facts)
     assert failed(report) == {}
     skipped = {r.check.name: r for r in report.with_status(Status.SKIPPED)}
-    assert skipped["receipts.StoreID"].note == "needs stores"
-    assert skipped["receipts.tax"].note == "needs products, stores, geographies"
+    assert skipped["receipts.StoreID"].note == "needs master data (--master)"
+    assert skipped["receipt_lines.price"].note == "needs master data (--master)"
     assert skipped["receipts.StoreID"].checked == 0
     assert "receipts.subtotal" not in skipped
 
@@ -213,13 +213,36 @@ def test_where_facts_are_looked_for(copy: Copy, tmp_path: Path) -> None:
         verify(copy.facts, tmp_path / "empty")
 
 
-def test_a_damaged_header_is_said_so(copy: Copy) -> None:
+def test_a_damaged_job_file_is_a_violation_and_the_rest_is_checked(copy: Copy) -> None:
     (copy.facts / "_job" / "job.json").write_text("{")
-    with pytest.raises(UserError, match=r"job\.json is damaged"):
-        verify(copy.root)
+    report = verify(copy.root)
+    found = failed(report)
+    assert set(found) == {"files.readable"}
+    assert "_job/job.json" in str(found["files.readable"].first.values)
+    skipped = {r.check.name for r in report.with_status(Status.SKIPPED)}
+    # The first day of the history is that of INITIAL_STOCK.
+    assert "store_inventory_txn.stock" not in skipped
 
 
 def test_master_data_of_another_type(copy: Copy) -> None:
     copy.set("stores", Capacity="much")
-    with pytest.raises(UserError, match=r"stores\.csv cannot be read as master data"):
-        verify(copy.root)
+    report = verify(copy.root)
+    found = failed(report)
+    assert set(found) == {"files.readable", "files.master"}
+    assert "master/stores.csv" in str(found["files.readable"].first.values)
+    assert "much" in str(found["files.readable"].first.values)
+    skipped = {r.check.name: r.note for r in report.with_status(Status.SKIPPED)}
+    assert skipped["receipts.StoreID"] == "needs stores"
+
+
+@pytest.mark.parametrize("gone", ["stores", "geographies", "calendar"])
+def test_one_file_of_master_data_is_missing(copy: Copy, gone: str) -> None:
+    (copy.root / "master" / f"{gone}.csv").unlink()
+    found = failed(verify(copy.root))
+    assert set(found) == {"files.master_complete", "files.master"}
+    assert f"master/{gone}.csv" in str(found["files.master_complete"].first.values)
+
+
+def test_emptied_master_data(copy: Copy) -> None:
+    (copy.root / "master" / "products.csv").write_text("")
+    assert set(failed(verify(copy.root))) == {"files.readable", "files.master"}

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from copies import Copy, Row
-from damages import later
+from damage import is_, later
 
 from retail_datagen import tables
 from retail_datagen.quality.check import Report, Status
+from retail_datagen.quality.checks_identity import TRACED
 from retail_datagen.quality.checks_schema import PROFILE_WORDS, WORDS
 from retail_datagen.quality.verify import verify
 from retail_datagen.schema import Column, Kind, Table
@@ -23,7 +24,9 @@ VALUES = {f"{t.name}.values" for t in FACTS}
 DAYS = {f"{t.name}.day" for t in FACTS}
 REFERENCES = {f"{t.name}.{c.name}" for t in EVERY for c in t.columns if c.references}
 PROFILE = {f"{name}.words" for name in PROFILE_WORDS}
-DERIVED = KEYS | VALUES | DAYS | REFERENCES | PROFILE
+TRACES = {f"{name}.traces" for name in TRACED}
+FIRST = ("CREATED", "SCHEDULED")
+DERIVED = KEYS | VALUES | DAYS | REFERENCES | PROFILE | TRACES
 
 
 def failed(report: Report) -> dict[str, str]:
@@ -76,7 +79,24 @@ def test_a_trace_that_is_none(damaged: Copy, trace: str) -> None:
     damaged.set("ble_pings", TraceId=trace)
     found = failed(verify(damaged.root))
     assert trace in found["ble_pings.values"]
-    assert set(found) <= {"ble_pings.values", "traces.sequence"}
+    assert set(found) <= {"ble_pings.values", "ble_pings.traces", "traces.sequence"}
+
+
+def test_a_number_that_nobody_gave(damaged: Copy) -> None:
+    """An event of every kind gives up its number in the middle of its day."""
+
+    def has_its_own(row: Row) -> bool:
+        is_movement = "QtyDelta" in row
+        return row["EventTS"].startswith("2024-02-27") and (
+            row["Reason"] == "SHRINK" if is_movement else row.get("Status", "CREATED") in FIRST
+        )
+
+    for name in TRACED:
+        traces = sorted({r["TraceId"] for r in damaged.rows(name, has_its_own)})
+        middle = traces[len(traces) // 2]
+        damaged.edit_all(name, is_(TraceId=middle), lambda r: r | {"TraceId": "TRC0000777777"})
+    found = failed(verify(damaged.root))
+    assert set(found) >= TRACES
 
 
 @pytest.mark.parametrize("name", sorted(WORDS))

@@ -12,6 +12,7 @@ class Source(Enum):
     JOURNAL = "_job/partitions.jsonl"
     HEADER = "_job/job.json"
     PROFILE = "a packaged profile in _job/job.json"
+    MASTER = "master data (--master)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Rows:
 class Result:
     """What a check found. `checked` and `violations` are rows, `first` some of the violations.
 
-    `note` says what a skipped check needs, or why a failed one could not read its tables.
+    `lacks` names what a skipped check needs; `note` says so, or why a failed one could not look.
     """
 
     check: Check
@@ -70,6 +71,7 @@ class Result:
     violations: int = 0
     first: Rows = Rows()
     note: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

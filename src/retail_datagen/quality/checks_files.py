@@ -59,11 +59,11 @@ CHECKS = (
     Check(
         "files.master",
         "master data is what the history was made from",
-        ("origin", "stores"),
+        ("origin", "master_files"),
         """
         SELECT 'master data' AS files, found AS "sha256", master AS "sha256 in job.json"
         FROM origin WHERE found <> master
         """,
-        sources=(Source.HEADER,),
+        sources=(Source.HEADER, Source.MASTER),
     ),
 )

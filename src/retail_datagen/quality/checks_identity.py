@@ -21,7 +21,7 @@ _OWNERS = {
     },
 }
 """The rows that take a trace of their own, where not all of a table do."""
-_FACTS = tuple(
+TRACED = tuple(
     name
     for name, fact in tables.registry().items()
     if name not in _SHARED
@@ -29,13 +29,26 @@ _FACTS = tuple(
 )
 
 
-def _blocks() -> str:
-    """Each kind of event takes one run of numbers a day."""
+def _blocks(name: str) -> str:
+    """The runs of numbers that a table's kinds of events take, one a day."""
     return " UNION ALL ".join(
         f"SELECT '{name}{kind}' AS events, dt, min(trace) AS first, max(trace) AS last,"
         f" count(*) AS rows, sum(trace) AS total FROM {name} WHERE {rule} GROUP BY dt"
-        for name in _FACTS
         for kind, rule in _OWNERS.get(name, {"": "true"}).items()
+    )
+
+
+def _runs(name: str) -> Check:
+    return Check(
+        f"{name}.traces",
+        "the TraceIds of a day's events follow each other without gaps, after those of days before",
+        (name,),
+        f"""
+        SELECT events, dt, first, last, rows, before AS "last before" FROM (
+            SELECT *, lag(last, 1, 0) OVER (PARTITION BY events ORDER BY dt) AS before
+            FROM ({_blocks(name)})
+        ) WHERE rows <> last - first + 1 OR 2 * total <> (first + last) * rows OR first <= before
+        """,
     )
 
 
@@ -74,18 +87,18 @@ def _people(column: str, pattern: str, meaning: str) -> list[Check]:
 CHECKS = (
     Check(
         "traces.sequence",
-        "TraceIds are 1, 2, 3 … over all tables and days",
-        _FACTS,
+        "TraceIds are 1, 2, 3 … over all tables and days: each table goes on where another ends",
+        TRACED,
         f"""
         SELECT events, dt, first, last, rows, "expected first" FROM (
             SELECT *, lag(last, 1, 0) OVER (ORDER BY first) + 1 AS "expected first"
-            FROM ({_blocks()}) WHERE first IS NOT NULL
+            FROM ({" UNION ALL ".join(map(_blocks, TRACED))}) WHERE first IS NOT NULL
         )
-        WHERE first <> "expected first" OR rows <> last - first + 1
-            OR 2 * total <> (first + last) * rows
+        WHERE first <> "expected first"
         """,
-        whole=_FACTS,
+        whole=TRACED,
     ),
+    *map(_runs, TRACED),
     _sequence("online_orders", "OrderId", "ORD", "Status = 'CREATED'"),
     _sequence("store_returns", "ReturnId", "RET"),
     _sequence("marketing", "ImpressionId", "IMP"),

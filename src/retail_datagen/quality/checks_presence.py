@@ -8,11 +8,22 @@ HELPERS = (
     Helper(
         "opening_hours",
         ("stores", "calendar"),
+        # On days that the calendar does not know, stores are open as usual.
         """
-        SELECT StoreID, "Date" AS dt, round(TrafficFactor * 1000000) > 0 AS open,
-            "Date" + to_hours(greatest(OpenHour - OpensEarlier, 0)) AS opens,
-            "Date" + to_hours(least(CloseHour + ClosesLater, 24)) AS closes
-        FROM stores, calendar WHERE "Date" IN (SELECT dt FROM main.days)
+        SELECT StoreID, d.dt, coalesce(round(TrafficFactor * 1000000) > 0, true) AS open,
+            d.dt + to_hours(greatest(OpenHour - coalesce(OpensEarlier, 0), 0)) AS opens,
+            d.dt + to_hours(least(CloseHour + coalesce(ClosesLater, 0), 24)) AS closes
+        FROM stores, (SELECT DISTINCT dt FROM main.days) d LEFT JOIN calendar ON "Date" = d.dt
+        """,
+    ),
+    Helper(
+        "phone_days",
+        ("ble_pings",),
+        """
+        SELECT CustomerBLEId, StoreID, dt, arg_min(Zone, (EventTS, trace)) AS first_zone,
+            arg_min(EventTS, (EventTS, trace)) AS came, count(*) AS pings,
+            max(EventTS) FILTER (Zone = 'CHECKOUT') AS paid
+        FROM ble_pings GROUP BY CustomerBLEId, StoreID, dt
         """,
     ),
 )
@@ -39,6 +50,17 @@ def _hours(table: str) -> Check:
 
 CHECKS = (
     *(_hours(table) for table in ("receipts", "store_returns", "foot_traffic", "ble_pings")),
+    Check(
+        "store_inventory_txn.hours",
+        "stock is sold, taken back, counted and written off while the store is open",
+        ("store_inventory_txn", "opening_hours"),
+        """
+        SELECT EventTS, TraceId, StoreID, Reason, Source, open, opens, closes
+        FROM store_inventory_txn JOIN opening_hours USING (StoreID, dt)
+        WHERE Reason NOT IN ('INITIAL_STOCK', 'INBOUND_SHIPMENT')
+            AND (NOT open OR EventTS < opens OR EventTS > closes)
+        """,
+    ),
     Check(
         "online_orders.hours",
         "stores pick and hand over while they are open",
@@ -75,11 +97,11 @@ CHECKS = (
     ),
     Check(
         "foot_traffic.reading",
-        "a reading counts somebody, who stayed a while",
+        "a reading counts somebody, who stayed a while, less than a day",
         ("foot_traffic",),
         """
         SELECT EventTS, TraceId, SensorId, Dwell, "Count" FROM foot_traffic
-        WHERE "Count" < 1 OR Dwell < 1
+        WHERE "Count" < 1 OR Dwell NOT BETWEEN 1 AND 86399
         """,
     ),
     Check(
@@ -87,6 +109,33 @@ CHECKS = (
         "the beacon is one of that store and zone",
         ("ble_pings", "beacons"),
         _MATCHES.format(table="ble_pings", master="beacons", key="BeaconId", what="beacon"),
+    ),
+    Check(
+        "ble_pings.path",
+        "a phone's way through a store begins at the ENTRANCE",
+        ("ble_pings", "phone_days"),
+        """
+        SELECT came AS EventTS, CustomerBLEId, StoreID, first_zone AS "first zone", pings
+        FROM phone_days WHERE first_zone <> 'ENTRANCE'
+        """,
+    ),
+    Check(
+        "ble_pings.visit",
+        "who is at the CHECKOUT pays there that day after it, or meets an empty shelf",
+        ("ble_pings", "phone_days", "receipts", "stockouts", "customers", "beacons"),
+        # Where there are no zones but these two, those who only look around stand there too.
+        """
+        WITH bought AS (
+            SELECT BLEId AS CustomerBLEId, StoreID, dt, max(EventTS) AS last
+            FROM receipts JOIN customers USING (CustomerID) GROUP BY ALL
+        ), lost AS (SELECT StoreID, dt, max(EventTS) AS last FROM stockouts GROUP BY ALL)
+        SELECT paid AS EventTS, CustomerBLEId, p.StoreID, b.last AS "last receipt"
+        FROM phone_days p LEFT JOIN bought b USING (CustomerBLEId, StoreID, dt)
+            LEFT JOIN lost l ON l.StoreID = p.StoreID AND l.dt = p.dt
+        WHERE paid IS NOT NULL AND p.dt IN (SELECT dt FROM days)
+            AND (b.last >= paid) IS NOT TRUE AND (l.last >= paid) IS NOT TRUE
+            AND (SELECT count(DISTINCT Zone) FROM beacons) > 2
+        """,
     ),
     Check(
         "ble_pings.signal",

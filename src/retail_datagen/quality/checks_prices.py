@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from retail_datagen.quality.check import Check, Helper
 
+_STEEPEST, _STEP_DAYS = 0.1, 182
+"""The most that a profile may let prices rise in one step, and how often there is one."""
+_DEEPEST = 60
+"""The most percent that a profile may mark down."""
+
 HELPERS = (
     Helper(
         "price_days",
@@ -38,6 +43,19 @@ HELPERS = (
         FROM starts s JOIN promotions USING (PromoCode) WHERE Reason = 'PROMO_START'
         """,
     ),
+    Helper(
+        "price_bounds",
+        ("products", "promotions", "beginning"),
+        # Prices never fall below the deepest discount on the launch price, and rise twice a year.
+        # `highest` is NULL where nobody knows when the history began.
+        f"""
+        SELECT ProductID, d.dt, Price AS launched, Price * (1 + {_STEEPEST} * (
+                (d.dt - beginning.dt) // {_STEP_DAYS} + 1)) + 0.01 AS highest,
+            Price * (100 - greatest({_DEEPEST}, (SELECT max(DiscountPercent) FROM promotions)))
+                / 100 - 0.01 AS lowest
+        FROM products, beginning, (SELECT DISTINCT dt FROM main.days) d
+        """,
+    ),
 )
 _PRICED = """
 SELECT EventTS, TraceId, {order}, Line, ProductID, UnitPrice, price AS "price in force"
@@ -68,7 +86,42 @@ WHERE CASE
     ELSE code IS NULL OR g.dt <= g.EndDate OR p.DiscountPercent <> percent END
 """
 
+_BOUNDS = """
+SELECT EventTS, TraceId, ProductID, {price}, launched AS "launch price",
+    CAST(lowest AS DECIMAL(12,2)) AS lowest, CAST(highest AS DECIMAL(12,2)) AS highest
+FROM {table} JOIN price_bounds USING (ProductID, dt)
+WHERE {price} < greatest(lowest, 0.01) OR {price} > highest
+"""
+_LAUNCHED = """
+SELECT EventTS, TraceId, ProductID, LaunchDate FROM {table} JOIN products USING (ProductID)
+WHERE dt < LaunchDate
+"""
+
+
+def _bounds(table: str, price: str = "UnitPrice") -> Check:
+    return Check(
+        f"{table}.bounds",
+        "prices stay between the deepest discount on the launch price and its inflation",
+        (table, "price_bounds"),
+        _BOUNDS.format(table=table, price=price),
+    )
+
+
+def _launched(table: str) -> Check:
+    return Check(
+        f"{table}.launch",
+        "nothing is sold before its LaunchDate",
+        (table, "products"),
+        _LAUNCHED.format(table=table),
+    )
+
+
 CHECKS = (
+    _bounds("receipt_lines"),
+    _bounds("online_order_lines"),
+    _bounds("price_changes", "NewPrice"),
+    _launched("receipt_lines"),
+    _launched("online_order_lines"),
     Check(
         "receipt_lines.price",
         "UnitPrice is the last NewPrice, else the price of master data",
@@ -132,6 +185,20 @@ CHECKS = (
             OR (c.PromoCode IS NOT NULL AND p.PromoCode IS NULL)
             OR (Reason = 'PROMO_START' AND dt NOT BETWEEN StartDate AND EndDate)
             OR (Reason = 'PROMO_END' AND dt NOT BETWEEN StartDate + 1 AND EndDate + 1)
+        """,
+    ),
+    Check(
+        "price_changes.discount",
+        "PROMO_START takes the promotion's DiscountPercent off a price since launch",
+        ("price_changes", "promotions", "price_bounds"),
+        """
+        SELECT EventTS, TraceId, ProductID, PromoCode, DiscountPercent, NewPrice,
+            launched AS "launch price"
+        FROM price_changes JOIN promotions USING (PromoCode)
+            JOIN price_bounds USING (ProductID, dt)
+        WHERE Reason = 'PROMO_START' AND (
+            NewPrice < launched * (100 - DiscountPercent) / 100 - 0.01
+            OR NewPrice > highest * (100 - DiscountPercent) / 100 + 0.01)
         """,
     ),
 )

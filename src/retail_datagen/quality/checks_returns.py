@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from retail_datagen.quality.check import Check
+from retail_datagen.quality.check import Check, Helper
 
+HELPERS = (
+    Helper(
+        "cancelled_lines",
+        ("online_orders", "online_order_lines"),
+        """
+        SELECT l.dt, l.EventTS, l.OrderId, NodeId AS StoreID, ProductID, Qty AS units
+        FROM online_order_lines l JOIN online_orders o ON l.trace = o.trace
+        WHERE l.Status = 'CANCELLED' AND o.Status = 'CREATED' AND NodeType = 'STORE'
+        """,
+    ),
+)
 CHECKS = (
     Check(
         "store_returns.sale",
@@ -36,6 +47,15 @@ CHECKS = (
         """,
     ),
     Check(
+        "store_returns.amounts",
+        "Line, Qty and UnitPrice are above 0, and Refund no less than UnitPrice × Qty",
+        ("store_returns",),
+        """
+        SELECT EventTS, TraceId, ReturnId, Line, Qty, UnitPrice, Refund FROM store_returns
+        WHERE Line < 1 OR Qty < 1 OR UnitPrice <= 0 OR Refund < UnitPrice * Qty
+        """,
+    ),
+    Check(
         "store_returns.refund",
         "Refund is UnitPrice × Qty and its tax, rounded down",
         ("store_returns", "products", "store_taxes"),
@@ -56,6 +76,34 @@ CHECKS = (
         """
         SELECT EventTS, TraceId, StoreID, ProductID, LostUnits, LastOnHand FROM stockouts
         WHERE LastOnHand < 0 OR LostUnits <= LastOnHand
+        """,
+    ),
+    Check(
+        "stockouts.online",
+        "every order line that a store cancels is a stock-out there and then, of its units",
+        ("online_order_lines", "cancelled_lines", "stockouts"),
+        """
+        SELECT EventTS, StoreID, ProductID, units AS "units cancelled", min(OrderId) AS OrderId,
+            count(*) AS "lines cancelled", any_value(coalesce(found, 0)) AS "stock-outs"
+        FROM cancelled_lines c LEFT JOIN (
+            SELECT EventTS, StoreID, ProductID, LostUnits AS units, count(*) AS found
+            FROM stockouts GROUP BY ALL
+        ) USING (EventTS, StoreID, ProductID, units)
+        WHERE c.dt IN (SELECT dt FROM days)
+        GROUP BY EventTS, StoreID, ProductID, units
+        HAVING count(*) > any_value(coalesce(found, 0))
+        """,
+    ),
+    Check(
+        "stockouts.hours",
+        "nobody asks in vain in a closed store, but online",
+        ("stockouts", "cancelled_lines", "opening_hours"),
+        """
+        SELECT s.EventTS, TraceId, s.StoreID, s.ProductID, open, opens, closes
+        FROM stockouts s JOIN opening_hours USING (StoreID, dt)
+            ANTI JOIN cancelled_lines c ON c.EventTS = s.EventTS AND c.StoreID = s.StoreID
+                AND c.ProductID = s.ProductID AND c.units = s.LostUnits
+        WHERE NOT open OR s.EventTS < opens OR s.EventTS > closes
         """,
     ),
     Check(

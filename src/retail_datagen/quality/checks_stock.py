@@ -34,6 +34,31 @@ SELECT EventTS, TraceId, {place}, ProductID, QtyDelta, times FROM (
 WHERE times > 1 OR EventTS <> beginning.dt
 """
 
+_ROOM = """
+WITH moves AS (
+    SELECT {place}, dt, Reason, QtyDelta AS units FROM {table} WHERE NOT ({picked})
+    UNION ALL
+    SELECT NodeId, l.dt, 'RESERVED', -Qty
+    FROM online_order_lines l JOIN online_orders o ON l.trace = o.trace
+    WHERE l.Status = 'ALLOCATED' AND o.Status = 'CREATED' AND NodeType = '{node}'
+), by_day AS (
+    SELECT {place}, dt, sum(units) AS change, {found} AS found,
+        coalesce(sum(units) FILTER (Reason = 'INITIAL_STOCK'), 0) AS opened,
+        coalesce(sum(units) FILTER (Reason = 'INBOUND_SHIPMENT'), 0) AS delivered,
+        coalesce(sum(units) FILTER (Reason = 'OUTBOUND_SHIPMENT'), 0) AS loaded
+    FROM moves GROUP BY ALL
+), evenings AS (
+    SELECT *, sum(change) OVER earlier - change + loaded + opened AS held,
+        sum(found) OVER earlier AS surplus
+    FROM by_day WINDOW earlier AS (PARTITION BY {place} ORDER BY dt)
+)
+SELECT dt, {place}, held AS "held before", delivered, Capacity
+FROM evenings JOIN {master} USING ({place})
+WHERE opened > Capacity OR (delivered > 0 AND held + delivered > Capacity + surplus)
+"""
+"""Orders are made to fit what a place holds, less what is reserved online and what leaves by truck
+that day; DCs order days ahead, so what counts find until then may be too much."""
+
 HELPERS = (
     Helper(
         "availability",
@@ -168,16 +193,41 @@ CHECKS = (
         """,
     ),
     Check(
-        "store_inventory_txn.capacity",
-        "a store's units on hand at the end of a day fit its capacity",
-        ("store_inventory_txn", "stores"),
+        "store_inventory_txn.truck",
+        "the Source of an INBOUND_SHIPMENT is a TruckId of trucks",
+        ("store_inventory_txn", "trucks"),
         """
-        SELECT dt, StoreID, units, Capacity FROM (
-            SELECT dt, StoreID, sum(sum(QtyDelta)) OVER (PARTITION BY StoreID ORDER BY dt) AS units
-            FROM store_inventory_txn GROUP BY dt, StoreID
-        ) JOIN stores USING (StoreID) WHERE units > Capacity
+        SELECT EventTS, TraceId, StoreID, ProductID, Source FROM store_inventory_txn
+        WHERE Reason = 'INBOUND_SHIPMENT' AND Source NOT IN (SELECT TruckId FROM trucks)
         """,
-        whole=("store_inventory_txn",),
+    ),
+    Check(
+        "store_inventory_txn.capacity",
+        "a day's deliveries fit the room that the store had the evening before",
+        ("store_inventory_txn", "online_orders", "online_order_lines", "stores"),
+        _ROOM.format(
+            place="StoreID",
+            node="STORE",
+            table="store_inventory_txn",
+            master="stores",
+            picked="Source = 'ONLINE_ORDER'",
+            found="0",
+        ),
+        whole=("store_inventory_txn", "online_orders", "online_order_lines"),
+    ),
+    Check(
+        "dc_inventory_txn.capacity",
+        "a day's deliveries fit the room that the DC had the evening before",
+        ("dc_inventory_txn", "online_orders", "online_order_lines", "distribution_centers"),
+        _ROOM.format(
+            place="DCID",
+            node="DC",
+            table="dc_inventory_txn",
+            master="distribution_centers",
+            picked="Reason = 'SALE'",
+            found="coalesce(sum(units) FILTER (Reason = 'ADJUSTMENT' AND units > 0), 0)",
+        ),
+        whole=("dc_inventory_txn", "online_orders", "online_order_lines"),
     ),
     Check(
         "reorders.on_hand",

@@ -1,6 +1,7 @@
-"""The files of a history as tables that SQL can ask: Parquet in place, CSV loaded once.
+"""The files of a history as tables that SQL can ask, each file read once.
 
 Everything lies in a database file of its own in a temporary folder, so that memory stays bounded.
+Dozens of checks look at each table: loading Parquet too costs half of what reading it again does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from retail_datagen import tables
-from retail_datagen.config.errors import UserError
 from retail_datagen.quality.check import Helper, Rows
 from retail_datagen.quality.files import (
     Flaw,
@@ -46,7 +46,7 @@ class Database:
 
     Fact tables have their declared columns, `dt` (the day of their partition) and `trace` (the
     number in TraceId, NULL where it has none). Beside them there are `days` (table_name, dt),
-    `files`, `journal`, `strangers`, `unreadable` and `origin`.
+    `files`, `journal`, `strangers`, `unreadable`, `origin` and `master_files` (file, there).
     """
 
     def __init__(self, history: History, workspace: Path) -> None:
@@ -66,9 +66,11 @@ class Database:
         self._rows: dict[tuple[str, date], int] = {}
         self._other_rows: dict[str, int] = {}
         self._helpers: set[str] = set()
+        self._unreadable = list(history.damaged)
         self._load_facts()
         self._load_master()
         self._load_origin()
+        self._table("unreadable", "file VARCHAR, why VARCHAR", _pairs(self._unreadable))
         self._table("beginning", "dt DATE", [(self.history_start,)])
 
     def close(self) -> None:
@@ -136,22 +138,20 @@ class Database:
     # Loading.
 
     def _load_facts(self) -> None:
-        unreadable: list[Flaw] = []
         parts: dict[str, list[Partition]] = defaultdict(list)
         for partition in self._history.partitions:
             why = flaw_of(partition)
             if why:
-                unreadable.append(Flaw(partition.name, why))
+                self._unreadable.append(Flaw(partition.name, why))
             else:
                 parts[partition.table].append(partition)
-        for table, those in parts.items():
+        for name, those in parts.items():
+            table = tables.registry()[name].table
             try:
-                self._load_table(tables.registry()[table].table, those)
-            except duckdb.Error as error:
-                why = f"cannot be read: {str(error).splitlines()[0]}"
-                unreadable += [Flaw(p.name, why) for p in those]
+                self._load_table(table, those)
+            except duckdb.Error:
+                self._load_table(table, self._readable(table, those))
         self._table("strangers", "file VARCHAR, why VARCHAR", _pairs(self._history.strangers))
-        self._table("unreadable", "file VARCHAR, why VARCHAR", _pairs(unreadable))
         self._table(
             "days",
             "table_name VARCHAR, dt DATE",
@@ -159,7 +159,24 @@ class Database:
         )
         self._load_journal()
 
+    def _readable(self, table: Table, partitions: list[Partition]) -> list[Partition]:
+        """Those that can be read to their end; the others are noted as unreadable."""
+        found = []
+        for partition in partitions:
+            source = _reader(table, partition.format, _texts([str(partition.path)]))
+            try:
+                self._connection.execute(f"CREATE OR REPLACE TEMP TABLE tried AS FROM {source}")
+            except duckdb.Error as error:
+                why = f"cannot be read: {_gist(error)}"
+                self._unreadable.append(Flaw(partition.name, why))
+            else:
+                found.append(partition)
+        return found
+
     def _load_table(self, table: Table, partitions: list[Partition]) -> None:
+        """Raises duckdb.Error when a partition cannot be read."""
+        if not partitions:
+            return
         names = ", ".join(f'"{c.name}"' for c in table.columns)
         trace = "TRY_CAST(substr(TraceId, 4) AS BIGINT)" if "TraceId" in table.header else "NULL"
         columns = f"{names}, {trace} AS trace, dt"
@@ -168,8 +185,7 @@ class Database:
             paths = _texts(str(p.path) for p in partitions if p.format == form)
             sources.append(f"SELECT {columns} FROM {_reader(table, form, paths)}")
         query = " UNION ALL ".join(sources)
-        kind = "TABLE" if any(p.format == "csv" for p in partitions) else "VIEW"
-        self._connection.execute(f"CREATE {kind} {table.name} AS {query}")
+        self._connection.execute(f"CREATE TABLE {table.name} AS {query}")
         counted = self._connection.execute(
             f"SELECT dt, count(*) FROM {table.name} GROUP BY dt"
         ).fetchall()
@@ -218,25 +234,34 @@ class Database:
 
     def _load_master(self) -> None:
         folder = self._history.master
-        for table in MASTER_TABLES if folder else ():
-            path = file_of(folder, table) if folder else None
-            if path is None or not path.is_file():
-                continue
-            columns = ", ".join(
-                f'CAST("{c.name}" AS {_SQL[c.kind]}) AS "{c.name}"' for c in table.columns
-            )
+        if not folder:
+            return
+        there = {table: file_of(folder, table).is_file() for table in MASTER_TABLES}
+        self._table(
+            "master_files",
+            "file VARCHAR, there BOOLEAN",
+            [(f"{folder.name}/{table.name}.csv", is_file) for table, is_file in there.items()],
+        )
+        for table in (table for table, is_file in there.items() if is_file):
+            path = file_of(folder, table)
             try:
-                self._connection.execute(
-                    f"CREATE TABLE {table.name} AS SELECT {columns} FROM read_csv("
-                    f"{_texts([str(path)])}, header=true, all_varchar=true, delim=',', quote='\"',"
-                    " escape='\"', nullstr='')"
-                )
+                self._load_master_table(table, path)
             except duckdb.Error as error:
-                raise UserError(
-                    f"{path} cannot be read as master data: {str(error).splitlines()[0]}"
-                ) from error
-            count = self._one(f"SELECT count(*) FROM {table.name}")
-            self._other_rows[table.name] = count if isinstance(count, int) else 0
+                why = f"cannot be read: {_gist(error)}"
+                self._unreadable.append(Flaw(f"{folder.name}/{path.name}", why))
+
+    def _load_master_table(self, table: Table, path: Path) -> None:
+        """Raises duckdb.Error for a column that is not there, or a value of another type."""
+        columns = ", ".join(
+            f'CAST("{c.name}" AS {_SQL[c.kind]}) AS "{c.name}"' for c in table.columns
+        )
+        self._connection.execute(
+            f"CREATE TABLE {table.name} AS SELECT {columns} FROM read_csv("
+            f"{_texts([str(path)])}, header=true, all_varchar=true, delim=',', quote='\"',"
+            " escape='\"', nullstr='')"
+        )
+        count = self._one(f"SELECT count(*) FROM {table.name}")
+        self._other_rows[table.name] = count if isinstance(count, int) else 0
 
     def _load_origin(self) -> None:
         origin, folder = self._history.origin, self._history.master
@@ -276,3 +301,9 @@ def _texts(values: Iterable[str]) -> str:
 
 def _pairs(flaws: Iterable[Flaw]) -> list[tuple[str, str]]:
     return [(flaw.name, flaw.why) for flaw in flaws]
+
+
+def _gist(error: duckdb.Error) -> str:
+    """What DuckDB says first, without the line that it quotes and its advice."""
+    paragraph = str(error).split("\n\n")[0]
+    return "; ".join(t for t in paragraph.splitlines() if not t.startswith("Original Line:"))

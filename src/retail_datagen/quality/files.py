@@ -66,12 +66,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is on file. `journal` and `origin` are None where no job keeps any."""
+    """What is on file. `journal` and `origin` are None where no job keeps any.
+
+    `strangers` are files that are no partitions, `damaged` those of the job that cannot be read.
+    """
 
     facts: Path
     master: Path | None
     partitions: tuple[Partition, ...]
     strangers: tuple[Flaw, ...]
+    damaged: tuple[Flaw, ...]
     journal: tuple[Entry, ...] | None
     origin: Origin | None
 
@@ -94,23 +98,34 @@ def find_history(folder: Path, master: Path | None = None) -> History:
     partitions, strangers = _walk(facts)
     if not partitions:
         raise UserError(f"no facts in {facts}: its tables have no day yet")
+    damaged: list[Flaw] = []
+    origin = None
+    try:
+        origin = _read_origin(facts / "_job" / "job.json")
+    except (ValueError, KeyError, TypeError) as error:
+        damaged.append(Flaw("_job/job.json", f"cannot be read: {error!r}"))
     return History(
         facts,
         _find_master(folder, facts, master),
         tuple(partitions),
         tuple(strangers),
+        tuple(damaged),
         _read_journal(facts / "_job" / "partitions.jsonl"),
-        _read_origin(facts / "_job" / "job.json"),
+        origin,
     )
 
 
 def _find_master(folder: Path, facts: Path, master: Path | None) -> Path | None:
     if master is not None:
-        if not any(file_of(master, table).is_file() for table in MASTER_TABLES):
+        if not _has_master(master):
             raise UserError(f"--master: no master data in {master}; it has no stores.csv")
         return master
     places = (facts.resolve().parent / "master", folder / "master")
-    return next((p for p in places if file_of(p, MASTER_TABLES[1]).is_file()), None)
+    return next((place for place in places if _has_master(place)), None)
+
+
+def _has_master(folder: Path) -> bool:
+    return any(file_of(folder, table).is_file() for table in MASTER_TABLES)
 
 
 def _walk(facts: Path) -> tuple[list[Partition], list[Flaw]]:
@@ -180,18 +195,12 @@ def _read_journal(path: Path) -> tuple[Entry, ...] | None:
 
 
 def _read_origin(path: Path) -> Origin | None:
-    """Raises UserError when the file is there and damaged."""
+    """Raises ValueError, KeyError or TypeError when the file is there and damaged."""
     if not path.is_file():
         return None
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        start = date.fromisoformat(raw["history_start"])
-        return Origin(start, str(raw["master"]), dict(raw.get("settings", {})))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} is damaged ({error!r}); verify a folder without it, or generate anew with "
-            "--overwrite"
-        ) from error
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    start = date.fromisoformat(raw["history_start"])
+    return Origin(start, str(raw["master"]), dict(raw.get("settings", {})))
 
 
 def master_digest(folder: Path) -> str:
@@ -241,9 +250,13 @@ def flaw_of(partition: Partition) -> str:
 def _csv_flaw(partition: Partition, table: Table) -> str:
     with partition.path.open("rb") as file:
         first = file.readline(100_000).rstrip(b"\r\n")
-    if first == ",".join(table.header).encode():
-        return ""
-    return f"has the header {first[:200].decode(errors='replace')!r}"
+        if not first:
+            return "is empty"
+        file.seek(-1, os.SEEK_END)
+        end = file.read(1)
+    if first != ",".join(table.header).encode():
+        return f"has the header {first[:200].decode(errors='replace')!r}"
+    return "" if end == b"\n" else "is cut off: its last line has no end"
 
 
 def _parquet_flaw(partition: Partition, table: Table) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -54,9 +55,19 @@ def print_report(report: Report, console: Console, *, only_problems: bool = Fals
     """
     if not only_problems:
         console.print(_checks(report))
+        console.print(_wants(report))
     for result in report.with_status(Status.FAILED):
         console.print(_failure(result))
     console.print(Text(summary(report), style="bold green" if report.passed else "bold red"))
+
+
+def _wants(report: Report) -> Text:
+    """What would let skipped checks look, that which most of them need first."""
+    wanted = Counter(name for r in report.with_status(Status.SKIPPED) for name in r.lacks)
+    if not wanted:
+        return Text()
+    names = ", ".join(f"{name} ({count})" for name, count in wanted.most_common())
+    return Text(f"\nSkipped checks need what is not on file: {names}", style="yellow")
 
 
 def summary(report: Report) -> str:

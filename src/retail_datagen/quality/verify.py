@@ -14,8 +14,10 @@ from retail_datagen.quality.catalog import checks, helpers
 from retail_datagen.quality.check import Check, Report, Result, Source, Status
 from retail_datagen.quality.database import Database
 from retail_datagen.quality.files import History, find_history
+from retail_datagen.world.master import MASTER_TABLES
 
 EXAMPLES = 5
+_MASTER = {*(table.name for table in MASTER_TABLES), "master_files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="retail-datagen-verify-") as workspace:
         database = Database(history, Path(workspace))
         try:
-            run = _Run(history, database, first)
+            run = Run(history, database, first)
             results = []
             for done, check in enumerate(todo):
                 tell(Progress(done, len(todo), check.name))
@@ -60,7 +62,7 @@ def verify(
     return Report(str(history.facts), rows, tuple(results))
 
 
-class _Run:
+class Run:
     """One verification over an open database."""
 
     def __init__(self, history: History, database: Database, first: int) -> None:
@@ -70,10 +72,11 @@ class _Run:
 
     def result(self, check: Check) -> Result:
         """What the check finds, or why it cannot look."""
-        tables = _tables_of(check.needs)
+        tables = tables_of(check.needs)
         lacking = self._lacking(check, tables)
         if lacking:
-            return Result(check, Status.SKIPPED, note=f"needs {', '.join(lacking)}")
+            note = f"needs {', '.join(lacking)}"
+            return Result(check, Status.SKIPPED, note=note, lacks=tuple(lacking))
         facts = [name for name in tables if name in self._database.days]
         days = self._common_days(check, facts)
         partial = [n for n in facts if n not in check.whole and self._database.days[n] != days]
@@ -107,7 +110,13 @@ class _Run:
             found.append(Source.HEADER.value)
         if Source.PROFILE in check.sources and not self._database.rows("words"):
             found.append(Source.PROFILE.value)
-        found += [name for name in tables if not self._database.has(name)]
+        missing = [name for name in tables if not self._database.has(name)]
+        if self._history.master is None and (
+            Source.MASTER in check.sources or _MASTER.intersection(missing)
+        ):
+            found.append(Source.MASTER.value)
+            missing = [name for name in missing if name not in _MASTER]
+        found += missing
         if found:
             return found
         for name in check.whole:
@@ -131,11 +140,11 @@ class _Run:
         return frozenset.intersection(*sets) if sets else frozenset()
 
 
-def _tables_of(needs: Iterable[str]) -> tuple[str, ...]:
+def tables_of(needs: Iterable[str]) -> tuple[str, ...]:
     """The tables that names stand for: themselves, and those that helpers are made from."""
     found: dict[str, None] = {}
     for name in needs:
-        inner = _tables_of(helpers()[name].needs) if name in helpers() else (name,)
+        inner = tables_of(helpers()[name].needs) if name in helpers() else (name,)
         found |= dict.fromkeys(inner)
     return tuple(found)
 

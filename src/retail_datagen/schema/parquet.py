@@ -9,9 +9,10 @@ Measured with pyarrow 26 on half a million rows, zstd level 1, in ns and bytes a
 - identifiers that repeat from row to row, a receipt's on its lines, PLAIN 20 / 0.38,
   DELTA_TEXT 56 / 0.56, default 63 / 2.19: there zstd alone is best;
 - keys without order, StoreID by time, DELTA uncompressed 8 / 1.43, DICTIONARY 19 / 1.26;
-- statistics cost nothing on numbers, a sixth of all on identifiers, where they and the page index
-  let readers jump to a receipt or a trace, and as much again on categories. Catalogues of lakes
-  take bounds and null counts of every column from them, so every column has them, as by default;
+- statistics cost nothing on numbers and short categories, and a sixth of all on identifiers, where
+  they and the page index let readers jump to a receipt or a trace. Categories that name rows of
+  another table, such as beacons, have none: they come at random, so that bounds say nothing, and
+  every page would walk all their texts, which doubled the cost of ble_pings;
 - page checksums, which let readers tell a damaged page, cost two in a hundred.
 
 BYTE_STREAM_SPLIT for integers would be faster still, but readers of today's clusters (Spark 3)
@@ -42,6 +43,7 @@ class ParquetSettings:
     encoding: dict[str, str]
     compression: dict[str, str]
     level: dict[str, int]
+    statistics: list[str]
     row_group_rows: int = field(default=ROW_GROUP_ROWS)
 
     @property
@@ -52,7 +54,7 @@ class ParquetSettings:
             "column_encoding": self.encoding or None,
             "compression": self.compression,
             "compression_level": self.level,
-            "write_statistics": True,
+            "write_statistics": self.statistics,
             "write_page_index": True,
             "write_page_checksum": True,
             # Readers that do not know decimal64 find the standard decimal instead.
@@ -70,6 +72,7 @@ def parquet_settings(table: Table) -> ParquetSettings:
         encoding={c.name: _encoding(c) for c in columns if c.storage is not Encoding.DICTIONARY},
         compression={c.name: "none" if c.name in packed else "zstd" for c in columns},
         level={c.name: _LEVEL for c in columns if c.name not in packed},
+        statistics=[c.name for c in columns if c.kind is not Kind.CATEGORY or not c.references],
     )
 
 

@@ -54,7 +54,8 @@ class ParquetSettings:
             "column_encoding": self.encoding or None,
             "compression": self.compression,
             "compression_level": self.level,
-            "write_statistics": self.statistics,
+            # pyarrow reads an empty list as "all columns".
+            "write_statistics": self.statistics or False,
             "write_page_index": True,
             "write_page_checksum": True,
             # Readers that do not know decimal64 find the standard decimal instead.

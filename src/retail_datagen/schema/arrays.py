@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,19 +15,25 @@ from retail_datagen.schema.table import Kind, Table
 Values: TypeAlias = "pa.Array | NDArray[Any]"
 
 
-def batch(table: Table, columns: Sequence[Values]) -> pa.Table:
-    """Columns in the table's order as one Arrow table.
+def batch(table: Table, columns: Mapping[str, Values]) -> pa.Table:
+    """Columns by name as one Arrow table, in the table's order.
 
     NumPy columns are taken by kind: integers as they are, money as int64 cents, timestamps as
-    int64 seconds since 1970, dates as int32 days.
+    int64 seconds since 1970, dates as int32 days. Raises ValueError for missing or unknown names.
     """
-    if len(columns) != len(table.columns):
-        raise ValueError(f"{table.name} has {len(table.columns)} columns, not {len(columns)}")
-    arrays = [
-        column if isinstance(column, (pa.Array, pa.ChunkedArray)) else plain(spec.kind, column)
-        for spec, column in zip(table.columns, columns, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=table.arrow)
+    missing = [name for name in table.header if name not in columns]
+    unknown = [name for name in columns if name not in table.header]
+    if missing or unknown:
+        wrong = [f"no {', '.join(missing)}"] * bool(missing)
+        wrong += [f"unknown: {', '.join(unknown)}"] * bool(unknown)
+        raise ValueError(f"{table.name}: {'; '.join(wrong)}")
+    return pa.Table.from_arrays(
+        [_arrow(spec.kind, columns[spec.name]) for spec in table.columns], schema=table.arrow
+    )
+
+
+def _arrow(kind: Kind, values: Values) -> pa.Array:
+    return values if isinstance(values, (pa.Array, pa.ChunkedArray)) else plain(kind, values)
 
 
 _STORED: dict[Kind, tuple[Any, pa.DataType]] = {

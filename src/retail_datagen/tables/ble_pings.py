@@ -100,15 +100,15 @@ def render(day: Day) -> pa.Table:
     ble = day.world.customers.ble
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.ble_pings, total),
-            day.timestamps(pings.second),
-            day.world.stores.store_id.take(store),
-            category(store * np.int32(len(zones)) + zone, beacons),
-            category(walk, numbered(b"BLE", ble[walks.customer], ble)),
-            _SIGNAL.take(bits),
-            category(zone, zones),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.ble_pings, total),
+            "EventTS": day.timestamps(pings.second),
+            "StoreID": day.world.stores.store_id.take(store),
+            "BeaconId": category(store * np.int32(len(zones)) + zone, beacons),
+            "CustomerBLEId": category(walk, numbered(b"BLE", ble[walks.customer], ble)),
+            "RSSI": _SIGNAL.take(bits),
+            "Zone": category(zone, zones),
+        },
     )
 
 

@@ -57,14 +57,14 @@ def render(day: Day) -> pa.Table:
 def _columns(day: Day, rows: Movements) -> pa.Table:
     return batch(
         TABLE,
-        [
-            traces(rows.trace),
-            day.timestamps(rows.second),
-            day.world.dcs.dc_id[rows.place],
-            day.world.products.product_id[rows.product],
-            rows.units,
-            category(rows.reason, REASONS),
-        ],
+        {
+            "TraceId": traces(rows.trace),
+            "EventTS": day.timestamps(rows.second),
+            "DCID": day.world.dcs.dc_id[rows.place],
+            "ProductID": day.world.products.product_id[rows.product],
+            "QtyDelta": rows.units,
+            "Reason": category(rows.reason, REASONS),
+        },
     )
 
 

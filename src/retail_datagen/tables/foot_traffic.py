@@ -76,15 +76,15 @@ def render(day: Day) -> pa.Table:
     sensors = [name for of_store in day.world.sensors for name in of_store]
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.foot_traffic, len(second)),
-            day.timestamps(second[order]),
-            day.world.stores.store_id[store],
-            category(store * len(zones) + zone, sensors),
-            category(zone, zones),
-            np.concatenate([entrances.dwell, inside.dwell])[order],
-            np.concatenate([entrances.count, inside.count])[order],
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.foot_traffic, len(second)),
+            "EventTS": day.timestamps(second[order]),
+            "StoreID": day.world.stores.store_id[store],
+            "SensorId": category(store * len(zones) + zone, sensors),
+            "Zone": category(zone, zones),
+            "Dwell": np.concatenate([entrances.dwell, inside.dwell])[order],
+            "Count": np.concatenate([entrances.count, inside.count])[order],
+        },
     )
 
 

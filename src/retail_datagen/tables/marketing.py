@@ -59,17 +59,19 @@ def render(day: Day) -> pa.Table:
     ad = day.world.customers.ad
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.impressions, count),
-            day.timestamps(shown.second),
-            category(shown.channel, [c.name for c in channels]),
-            category(campaign, [day.world.campaigns.campaign_id[row] for row in active]),
-            category(creative, _creatives(active, [c.code for c in channels])),
-            numbered(b"AD", ad[shown.customer], ad),
-            daily_sequence("IMP", day.number, count),
-            shown.cost,
-            category(shown.device, day.market.marketing.devices),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.impressions, count),
+            "EventTS": day.timestamps(shown.second),
+            "Channel": category(shown.channel, [c.name for c in channels]),
+            "CampaignId": category(
+                campaign, [day.world.campaigns.campaign_id[row] for row in active]
+            ),
+            "CreativeId": category(creative, _creatives(active, [c.code for c in channels])),
+            "CustomerAdId": numbered(b"AD", ad[shown.customer], ad),
+            "ImpressionId": daily_sequence("IMP", day.number, count),
+            "Cost": shown.cost,
+            "Device": category(shown.device, day.market.marketing.devices),
+        },
     )
 
 

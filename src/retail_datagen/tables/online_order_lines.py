@@ -69,18 +69,20 @@ def render(day: Day) -> pa.Table:
     promotion = day.prices.promotion[lines.product]
     return batch(
         TABLE,
-        [
-            traces(placed.first_trace + order),
-            day.timestamps(orders.second[order]),
-            daily("ORD", day.number, order + 1, day.context.order_digits),
-            np.arange(len(order)) - first[order] + 1,
-            day.world.products.product_id[lines.product],
-            lines.quantity,
-            placed.unit_price,
-            placed.unit_price * lines.quantity,
-            category(np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0),
-            category(~placed.kept, STATUSES),
-        ],
+        {
+            "TraceId": traces(placed.first_trace + order),
+            "EventTS": day.timestamps(orders.second[order]),
+            "OrderId": daily("ORD", day.number, order + 1, day.context.order_digits),
+            "Line": np.arange(len(order)) - first[order] + 1,
+            "ProductID": day.world.products.product_id[lines.product],
+            "Qty": lines.quantity,
+            "UnitPrice": placed.unit_price,
+            "ExtPrice": placed.unit_price * lines.quantity,
+            "PromoCode": category(
+                np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0
+            ),
+            "Status": category(~placed.kept, STATUSES),
+        },
     )
 
 

@@ -100,35 +100,39 @@ def render(day: Day) -> pa.Table:
         (_column(order_days, row, [getattr(d.orders, name) for d in order_days]), status)
         for name, status in (("picked", PICKED), ("shipped", SHIPPED), ("delivered", DELIVERED))
     ]
-    times = [
+    picked, shipped, delivered = (
         plain(Kind.TIMESTAMP, midnight + second, (steps.status >= status) & (second >= 0))
         for second, status in reached
-    ]
+    )
     return batch(
         TABLE,
-        [
-            traces(np.array([d.first_trace for d in order_days])[steps.placed] + steps.order),
-            day.timestamps(steps.second),
-            fixed_text(
+        {
+            "TraceId": traces(
+                np.array([d.first_trace for d in order_days])[steps.placed] + steps.order
+            ),
+            "EventTS": day.timestamps(steps.second),
+            "OrderId": fixed_text(
                 [
                     b"ORD",
                     Digits(calendar_number(placed_on), 8),
                     Digits(steps.order + 1, day.context.order_digits),
                 ]
             ),
-            world.customers.customer_id[customer],
-            category(mode, MODES),
-            category(~at_dc, ("DC", "STORE")),
-            node_id,
-            category(steps.status, STATUSES),
-            _column(order_days, row, [d.subtotal for d in order_days]),
-            _column(order_days, row, [d.discount for d in order_days]),
-            _column(order_days, row, [d.shipping for d in order_days]),
-            _column(order_days, row, [d.tax for d in order_days]),
-            _column(order_days, row, [d.total for d in order_days]),
-            category(tender, tenders),
-            *times,
-        ],
+            "CustomerID": world.customers.customer_id[customer],
+            "FulfillmentMode": category(mode, MODES),
+            "NodeType": category(~at_dc, ("DC", "STORE")),
+            "NodeId": node_id,
+            "Status": category(steps.status, STATUSES),
+            "Subtotal": _column(order_days, row, [d.subtotal for d in order_days]),
+            "Discount": _column(order_days, row, [d.discount for d in order_days]),
+            "Shipping": _column(order_days, row, [d.shipping for d in order_days]),
+            "Tax": _column(order_days, row, [d.tax for d in order_days]),
+            "Total": _column(order_days, row, [d.total for d in order_days]),
+            "TenderType": category(tender, tenders),
+            "PickedTS": picked,
+            "ShippedTS": shipped,
+            "DeliveredTS": delivered,
+        },
     )
 
 

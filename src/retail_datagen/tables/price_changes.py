@@ -42,15 +42,15 @@ def render(day: Day) -> pa.Table:
     codes = day.world.promotions.code
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.price_changes, len(changes)),
-            day.timestamps(np.zeros(len(changes), dtype=np.int64)),
-            day.world.products.product_id[changes.product],
-            changes.old,
-            changes.new,
-            category(changes.reason, REASONS),
-            category(np.maximum(changes.promotion, 0), codes, changes.promotion >= 0),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.price_changes, len(changes)),
+            "EventTS": day.timestamps(np.zeros(len(changes), dtype=np.int64)),
+            "ProductID": day.world.products.product_id[changes.product],
+            "OldPrice": changes.old,
+            "NewPrice": changes.new,
+            "Reason": category(changes.reason, REASONS),
+            "PromoCode": category(np.maximum(changes.promotion, 0), codes, changes.promotion >= 0),
+        },
     )
 
 

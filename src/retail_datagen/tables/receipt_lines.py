@@ -61,17 +61,19 @@ def render(day: Day) -> pa.Table:
     traces = trace_rows(day.traces.receipts + np.arange(len(tills.visit)))
     return batch(
         TABLE,
-        [
-            text_column(traces.take(tills.receipt)),
-            day.timestamps(visits.second.take(lines.visit.take(tills.line))),
-            text_column(day.receipt_ids.take(tills.receipt)),
-            tills.position,
-            day.world.products.product_id.take(product),
-            lines.quantity.take(tills.line),
-            day.money.unit_price,
-            day.money.extended,
-            category(np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0),
-        ],
+        {
+            "TraceId": text_column(traces.take(tills.receipt)),
+            "EventTS": day.timestamps(visits.second.take(lines.visit.take(tills.line))),
+            "ReceiptId": text_column(day.receipt_ids.take(tills.receipt)),
+            "Line": tills.position,
+            "ProductID": day.world.products.product_id.take(product),
+            "Qty": lines.quantity.take(tills.line),
+            "UnitPrice": day.money.unit_price,
+            "ExtPrice": day.money.extended,
+            "PromoCode": category(
+                np.maximum(promotion, 0), day.world.promotions.code, promotion >= 0
+            ),
+        },
     )
 
 

@@ -61,17 +61,17 @@ def render(day: Day) -> pa.Table:
     store, second = visits.store[tills.visit], visits.second[tills.visit]
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.receipts, len(store)),
-            day.timestamps(second),
-            day.world.stores.store_id[store],
-            day.world.customers.customer_id[visits.customer[tills.visit]],
-            text_column(day.receipt_ids),
-            day.money.subtotal,
-            day.money.tax,
-            day.money.subtotal + day.money.tax,
-            category(_tenders(day, len(store)), list(day.context.profile.tenders)),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.receipts, len(store)),
+            "EventTS": day.timestamps(second),
+            "StoreID": day.world.stores.store_id[store],
+            "CustomerID": day.world.customers.customer_id[visits.customer[tills.visit]],
+            "ReceiptId": text_column(day.receipt_ids),
+            "Subtotal": day.money.subtotal,
+            "Tax": day.money.tax,
+            "Total": day.money.subtotal + day.money.tax,
+            "TenderType": category(_tenders(day, len(store)), list(day.context.profile.tenders)),
+        },
     )
 
 

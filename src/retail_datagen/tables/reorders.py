@@ -38,17 +38,17 @@ def render(day: Day) -> pa.Table:
     count = len(reorders.store)
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.reorders, count),
-            day.timestamps(np.full(count, DAY_SECONDS - 1)),
-            world.stores.store_id[reorders.store],
-            world.dcs.dc_id[world.stores.dc[reorders.store]],
-            world.products.product_id[reorders.product],
-            reorders.on_hand,
-            reorders.reorder_point,
-            reorders.units,
-            category(reorders.priority, PRIORITIES),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.reorders, count),
+            "EventTS": day.timestamps(np.full(count, DAY_SECONDS - 1)),
+            "StoreID": world.stores.store_id[reorders.store],
+            "DCID": world.dcs.dc_id[world.stores.dc[reorders.store]],
+            "ProductID": world.products.product_id[reorders.product],
+            "OnHand": reorders.on_hand,
+            "ReorderPoint": reorders.reorder_point,
+            "OrderQty": reorders.units,
+            "Priority": category(reorders.priority, PRIORITIES),
+        },
     )
 
 

@@ -55,15 +55,15 @@ def render(day: Day) -> pa.Table:
     restocked = restocked[by_time]
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.stockouts, len(second)),
-            day.timestamps(second[by_time]),
-            day.world.stores.store_id[store[by_time]],
-            day.world.products.product_id[product[by_time]],
-            units[by_time],
-            on_hand[by_time],
-            plain(Kind.TIMESTAMP, day.timestamps(restocked), restocked >= 0),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.stockouts, len(second)),
+            "EventTS": day.timestamps(second[by_time]),
+            "StoreID": day.world.stores.store_id[store[by_time]],
+            "ProductID": day.world.products.product_id[product[by_time]],
+            "LostUnits": units[by_time],
+            "LastOnHand": on_hand[by_time],
+            "RestockedTS": plain(Kind.TIMESTAMP, day.timestamps(restocked), restocked >= 0),
+        },
     )
 
 

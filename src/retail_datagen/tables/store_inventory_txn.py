@@ -87,15 +87,15 @@ def render(day: Day) -> pa.Table:
 def _columns(day: Day, rows: Movements, sources: pa.Array) -> pa.Table:
     return batch(
         TABLE,
-        [
-            traces(rows.trace),
-            day.timestamps(rows.second),
-            day.world.stores.store_id.take(rows.place),
-            day.world.products.product_id.take(rows.product),
-            rows.units,
-            category(rows.reason, REASONS),
-            category(rows.source, sources),
-        ],
+        {
+            "TraceId": traces(rows.trace),
+            "EventTS": day.timestamps(rows.second),
+            "StoreID": day.world.stores.store_id.take(rows.place),
+            "ProductID": day.world.products.product_id.take(rows.product),
+            "QtyDelta": rows.units,
+            "Reason": category(rows.reason, REASONS),
+            "Source": category(rows.source, sources),
+        },
     )
 
 

@@ -69,21 +69,21 @@ def render(day: Day) -> pa.Table:
     )
     return batch(
         TABLE,
-        [
-            trace_sequence(day.traces.returns, len(order)),
-            day.timestamps(arrivals.second[order]),
-            daily_sequence("RET", day.number, len(order)),
-            day.world.stores.store_id[store],
-            day.world.customers.customer_id[returns.customer[order]],
-            text_column(names),
-            returns.line[order],
-            day.world.products.product_id[product],
-            returns.units[order],
-            returns.price[order],
-            paid + paid * rate // 1_000_000,
-            category(arrivals.reason[order], day.market.returns.reasons),
-            category(arrivals.damaged[order], CONDITIONS),
-        ],
+        {
+            "TraceId": trace_sequence(day.traces.returns, len(order)),
+            "EventTS": day.timestamps(arrivals.second[order]),
+            "ReturnId": daily_sequence("RET", day.number, len(order)),
+            "StoreID": day.world.stores.store_id[store],
+            "CustomerID": day.world.customers.customer_id[returns.customer[order]],
+            "ReceiptId": text_column(names),
+            "Line": returns.line[order],
+            "ProductID": day.world.products.product_id[product],
+            "Qty": returns.units[order],
+            "UnitPrice": returns.price[order],
+            "Refund": paid + paid * rate // 1_000_000,
+            "Reason": category(arrivals.reason[order], day.market.returns.reasons),
+            "Condition": category(arrivals.damaged[order], CONDITIONS),
+        },
     )
 
 

@@ -56,17 +56,17 @@ def render(day: Day) -> pa.Table:
     status, shipment = status[order], shipment[order]
     return batch(
         TABLE,
-        [
-            traces(day.traces.shipments + shipment),
-            day.timestamps(times[order]),
-            category(shipments.truck[shipment], day.world.trucks.truck_id),
-            day.world.dcs.dc_id[shipments.dc[shipment]],
-            day.world.stores.store_id[shipments.store[shipment]],
-            daily("SHIP", day.number, shipment + 1),
-            category(status, STATUSES),
-            day.timestamps(shipments.arrived[shipment]),
-            day.timestamps(shipments.completed[shipment]),
-        ],
+        {
+            "TraceId": traces(day.traces.shipments + shipment),
+            "EventTS": day.timestamps(times[order]),
+            "TruckId": category(shipments.truck[shipment], day.world.trucks.truck_id),
+            "DCID": day.world.dcs.dc_id[shipments.dc[shipment]],
+            "StoreID": day.world.stores.store_id[shipments.store[shipment]],
+            "ShipmentId": daily("SHIP", day.number, shipment + 1),
+            "Status": category(status, STATUSES),
+            "ETA": day.timestamps(shipments.arrived[shipment]),
+            "ETD": day.timestamps(shipments.completed[shipment]),
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""`retail-datagen verify` on the command line, and the document's own command."""
+"""`retail-datagen verify` on the command line, and the published script."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def test_no_such_folder_is_the_users_error(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_documents_command_makes_a_history_where_there_is_none(tmp_path: Path) -> None:
+def test_the_published_script_makes_a_history_where_there_is_none(tmp_path: Path) -> None:
     done = run(str(ROOT / "verify_fact_generation.py"), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].endswith("checks passed, no violation")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_documents_command_checks_what_there_is(copy: Copy, tmp_path: Path) -> None:
+def test_the_published_script_checks_what_there_is(copy: Copy, tmp_path: Path) -> None:
     copy.forget_journal()
     copy.set("ble_pings", RSSI=5)
     copy.root.rename(tmp_path / "data")

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from copies import Copy
@@ -95,6 +97,19 @@ def test_another_type_in_parquet(parquet_history: Path, tmp_path: Path) -> None:
     pq.write_table(rows.set_column(place, "OnHand", rows["OnHand"].cast("string")), file)
     found = failed(verify(root))
     assert "column OnHand is string, not integer" in str(found["files.readable"].first.values)
+
+
+def test_half_a_second_in_parquet(parquet_history: Path, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(parquet_history, root)
+    file = sorted(root.glob("facts/stockouts/*/*.parquet"))[0]
+    rows = pq.read_table(file, partitioning=None)
+    place = rows.column_names.index("EventTS")
+    times = rows["EventTS"].cast(pa.timestamp("ms"))
+    late = pc.add(times.cast(pa.int64()), 500).cast(pa.timestamp("ms"))
+    pq.write_table(rows.set_column(place, "EventTS", late), file)
+    found = failed(verify(root))
+    assert "EventTS is no whole second" in str(found["stockouts.values"].first.values)
 
 
 def test_a_missing_file_a_missing_line_and_a_new_file(copy: Copy) -> None:

@@ -5,6 +5,7 @@ The job's journal knows of each; but a check must tell of it without a journal t
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,3 +110,21 @@ def test_a_day_of_a_table_is_damaged(root: Path, name: str) -> None:
     allowed = wanted | {check.format(table) for check in loss.maybe}
     found = {r.check.name for r in verify(root).with_status(Status.FAILED)}
     assert wanted | JOURNAL <= found <= allowed | JOURNAL
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_part_of_a_history_raises_no_false_alarm(
+    seed: int, parquet_history: Path, tmp_path: Path
+) -> None:
+    """Some days of some tables, as a user may have kept them: nothing but their gaps is wrong."""
+    chance = random.Random(seed)
+    (tmp_path / "master").symlink_to(parquet_history / "master")
+    for table in sorted((parquet_history / "facts").iterdir()):
+        days = sorted(table.glob("dt=*")) if chance.random() < 0.8 else []
+        for day in chance.sample(days, chance.randint(0, len(days))):
+            place = tmp_path / "facts" / table.name
+            place.mkdir(parents=True, exist_ok=True)
+            (place / day.name).symlink_to(day)
+    report = verify(tmp_path)
+    failed = {r.check.name: r.first.values for r in report.with_status(Status.FAILED)}
+    assert failed.keys() <= {"files.complete"}

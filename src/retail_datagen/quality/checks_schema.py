@@ -12,7 +12,7 @@ from retail_datagen.behaviour.online import MODES
 from retail_datagen.behaviour.pricing import REASONS as PRICE_REASONS
 from retail_datagen.plan.replenish import PRIORITIES
 from retail_datagen.quality.check import Check, Source
-from retail_datagen.schema import Column, Table
+from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.tables import online_order_lines, online_orders, store_returns, truck_moves
 from retail_datagen.tables.movements import REASONS as MOVEMENT_REASONS
 from retail_datagen.world.master import MASTER_TABLES
@@ -67,13 +67,16 @@ def _master() -> Iterator[Check]:
 
 
 def _values(table: Table) -> Check:
-    """Nothing is absent that may not be, TraceId is one, and fixed words are known."""
+    """Nothing is absent that may not be, traces and times are such, and fixed words are known."""
     wrong = {f'"{c.name}" IS NULL': f"no {c.name}" for c in table.columns if not c.null}
     if "TraceId" in table.header:
         wrong[
             "trace IS NULL OR trace < 1 OR NOT starts_with(TraceId, 'TRC') OR length(TraceId) < 13"
         ] = "TraceId is not TRC and ten digits"
     for column in table.columns:
+        if column.kind is Kind.TIMESTAMP:
+            name = f'"{column.name}"'
+            wrong[f"{name} <> date_trunc('second', {name})"] = f"{column.name} is no whole second"
         words = WORDS.get(f"{table.name}.{column.name}")
         if words:
             known = ", ".join(f"'{word}'" for word in words)

@@ -109,7 +109,8 @@ CHECKS = (
         SELECT coalesce(ShipmentId, TraceId) AS shipment, m.EventTS, loading, m.DCID,
             t.DCID AS "shipment's DCID"
         FROM (SELECT * FROM dc_inventory_txn WHERE Reason = 'OUTBOUND_SHIPMENT') m
-            FULL JOIN trips t ON m.trace = t.trace
+            FULL JOIN (SELECT * FROM trips WHERE dt IN (SELECT dt FROM days)) t
+                ON m.trace = t.trace
         WHERE m.EventTS IS DISTINCT FROM loading OR m.DCID IS DISTINCT FROM t.DCID
         """,
     ),
@@ -121,7 +122,8 @@ CHECKS = (
         SELECT coalesce(ShipmentId, TraceId) AS shipment, m.EventTS, completed, m.StoreID,
             t.StoreID AS "shipment's StoreID", Source, TruckId
         FROM (SELECT * FROM store_inventory_txn WHERE Reason = 'INBOUND_SHIPMENT') m
-            FULL JOIN trips t ON m.trace = t.trace
+            FULL JOIN (SELECT * FROM trips WHERE dt IN (SELECT dt FROM days)) t
+                ON m.trace = t.trace
         WHERE m.EventTS IS DISTINCT FROM completed OR m.StoreID IS DISTINCT FROM t.StoreID
             OR Source IS DISTINCT FROM TruckId
         """,

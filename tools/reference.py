@@ -82,6 +82,8 @@ def _table(table: Table) -> str:
 
 def _column(column: Column) -> str:
     meaning = column.doc if column.doc.endswith(".") else f"{column.doc}."
+    if column.words:
+        meaning += f" One of {', '.join(f'`{word}`' for word in column.words)}."
     if column.references:
         target = column.references.split(".")[0]
         meaning += f" → [{column.references}](#{target})"

@@ -8,28 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from retail_datagen import tables
-from retail_datagen.behaviour.online import MODES
-from retail_datagen.behaviour.pricing import REASONS as PRICE_REASONS
-from retail_datagen.plan.replenish import PRIORITIES
 from retail_datagen.quality.check import Check, Source
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.tables import online_order_lines, online_orders, store_returns, truck_moves
-from retail_datagen.tables.movements import REASONS as MOVEMENT_REASONS
 from retail_datagen.world.master import MASTER_TABLES
 
-WORDS = {
-    "dc_inventory_txn.Reason": MOVEMENT_REASONS,
-    "store_inventory_txn.Reason": MOVEMENT_REASONS,
-    "online_orders.FulfillmentMode": MODES,
-    "online_orders.NodeType": ("DC", "STORE"),
-    "online_orders.Status": online_orders.STATUSES,
-    "online_order_lines.Status": online_order_lines.STATUSES,
-    "price_changes.Reason": PRICE_REASONS,
-    "reorders.Priority": PRIORITIES,
-    "store_returns.Condition": store_returns.CONDITIONS,
-    "truck_moves.Status": truck_moves.STATUSES,
-}
-"""Columns whose words the tables themselves decide."""
 PROFILE_WORDS = (
     "ble_pings.Zone",
     "foot_traffic.Zone",
@@ -77,11 +59,10 @@ def _values(table: Table) -> Check:
         if column.kind is Kind.TIMESTAMP:
             name = f'"{column.name}"'
             wrong[f"{name} <> date_trunc('second', {name})"] = f"{column.name} is no whole second"
-        words = WORDS.get(f"{table.name}.{column.name}")
-        if words:
-            known = ", ".join(f"'{word}'" for word in words)
+        if column.words:
+            known = ", ".join(f"'{word}'" for word in column.words)
             wrong[f'"{column.name}" NOT IN ({known})'] = (
-                f"{column.name} is none of {', '.join(words)}"
+                f"{column.name} is none of {', '.join(column.words)}"
             )
     problems = ", ".join(f"CASE WHEN {rule} THEN '{why}' END" for rule, why in wrong.items())
     columns = ", ".join(f'"{name}"' for name in table.header)

@@ -62,7 +62,8 @@ class Column:
     """One column: its name in files, what it holds and what it means.
 
     `references` names the column it points to, as `"stores.StoreID"`. `null` says whether a
-    value may be absent. `encoding` overrides the one that the kind suggests.
+    value may be absent. `words` are all values that a category may have, where they are fixed.
+    `encoding` overrides the one that the kind suggests.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Column:
     null: bool = False
     encoding: Encoding | None = None
     example: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def arrow_type(self) -> pa.DataType:

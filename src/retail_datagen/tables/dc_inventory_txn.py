@@ -12,6 +12,7 @@ from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
 from retail_datagen.tables.movements import (
+    AT_DC,
     HANDLING_REASON,
     INBOUND,
     OUTBOUND,
@@ -36,9 +37,7 @@ TABLE = Table(
         Column("DCID", Kind.INT, "Where.", references="distribution_centers.DCID", example="1"),
         Column("ProductID", Kind.INT, "What.", references="products.ProductID", example="1001"),
         Column("QtyDelta", Kind.INT, "Units in (positive) or out (negative).", example="500"),
-        Column(
-            "Reason", Kind.CATEGORY, f"One of {', '.join(REASONS)}.", example="INBOUND_SHIPMENT"
-        ),
+        Column("Reason", Kind.CATEGORY, "Why it moved.", words=AT_DC, example="INBOUND_SHIPMENT"),
     ),
     key=(),
 )

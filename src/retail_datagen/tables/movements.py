@@ -24,6 +24,10 @@ REASONS = (
     "ADJUSTMENT",
     "INITIAL_STOCK",
 )
+AT_DC = tuple(r for r in REASONS if r != REASONS[RETURN])
+"""Reasons in distribution centers: buyers return to stores."""
+IN_STORE = tuple(r for r in REASONS if r != REASONS[OUTBOUND])
+"""Reasons in stores: nothing is shipped from there by truck."""
 HANDLING_REASON = np.array([SHRINK, DAMAGE, ADJUSTMENT, ADJUSTMENT])
 """Reason of each kind of stock handling."""
 

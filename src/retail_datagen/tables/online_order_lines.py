@@ -54,6 +54,7 @@ TABLE = Table(
             "Status",
             Kind.CATEGORY,
             "ALLOCATED: reserved at the node, and picked later. CANCELLED: not in stock there.",
+            words=STATUSES,
             example="ALLOCATED",
         ),
     ),

@@ -18,6 +18,7 @@ from retail_datagen.tables.context import Day
 from retail_datagen.tables.fulfilment import OrderDay
 from retail_datagen.tables.names import calendar_number, traces
 
+NODES = ("DC", "STORE")
 STATUSES = ("CREATED", "CANCELLED", "PICKED", "SHIPPED", "DELIVERED")
 CREATED, CANCELLED, PICKED, SHIPPED, DELIVERED = range(5)
 TABLE = Table(
@@ -45,10 +46,16 @@ TABLE = Table(
             references="customers.CustomerID",
             encoding=Encoding.DELTA,
         ),
-        Column("FulfillmentMode", Kind.CATEGORY, f"One of {', '.join(MODES)}.", example="BOPIS"),
-        Column("NodeType", Kind.CATEGORY, "DC or STORE: whose stock it takes.", example="STORE"),
+        Column(
+            "FulfillmentMode",
+            Kind.CATEGORY,
+            "How it gets to the customer; BOPIS is picked up in the store.",
+            words=MODES,
+            example="BOPIS",
+        ),
+        Column("NodeType", Kind.CATEGORY, "Whose stock it takes.", words=NODES, example="STORE"),
         Column("NodeId", Kind.INT, "The DCID or StoreID."),
-        Column("Status", Kind.CATEGORY, f"One of {', '.join(STATUSES)}.", example="CREATED"),
+        Column("Status", Kind.CATEGORY, "What it reached.", words=STATUSES, example="CREATED"),
         Column("Subtotal", Kind.MONEY, "Sum of ExtPrice of the lines that are not cancelled."),
         Column("Discount", Kind.MONEY, "Coupon on the whole order."),
         Column("Shipping", Kind.MONEY, "Shipping charge.", encoding=Encoding.DICTIONARY),
@@ -120,7 +127,7 @@ def render(day: Day) -> pa.Table:
             ),
             "CustomerID": world.customers.customer_id[customer],
             "FulfillmentMode": category(mode, MODES),
-            "NodeType": category(~at_dc, ("DC", "STORE")),
+            "NodeType": category(~at_dc, NODES),
             "NodeId": node_id,
             "Status": category(steps.status, STATUSES),
             "Subtotal": _column(order_days, row, [d.subtotal for d in order_days]),

@@ -24,7 +24,7 @@ TABLE = Table(
         Column("ProductID", Kind.INT, "What.", references="products.ProductID", example="1001"),
         Column("OldPrice", Kind.MONEY, "Until then.", example="12.99"),
         Column("NewPrice", Kind.MONEY, "From then on.", example="10.39"),
-        Column("Reason", Kind.CATEGORY, f"One of {', '.join(REASONS)}.", example="PROMO_START"),
+        Column("Reason", Kind.CATEGORY, "Why.", words=REASONS, example="PROMO_START"),
         Column(
             "PromoCode",
             Kind.CATEGORY,

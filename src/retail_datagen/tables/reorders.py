@@ -27,7 +27,7 @@ TABLE = Table(
         Column("OnHand", Kind.INT, "Units on hand, less those reserved for online orders."),
         Column("ReorderPoint", Kind.INT, "Units at which more is ordered."),
         Column("OrderQty", Kind.INT, "Units ordered, in whole case packs."),
-        Column("Priority", Kind.CATEGORY, f"One of {', '.join(PRIORITIES)}: URGENT is empty."),
+        Column("Priority", Kind.CATEGORY, "How pressing; URGENT is empty.", words=PRIORITIES),
     ),
     key=("TraceId",),
 )

@@ -15,6 +15,7 @@ from retail_datagen.tables.context import Day
 from retail_datagen.tables.movements import (
     DAMAGE,
     HANDLING_REASON,
+    IN_STORE,
     INBOUND,
     REASONS,
     RETURN,
@@ -42,7 +43,11 @@ TABLE = Table(
         "and product is the stock on hand, and never negative."
     ),
     columns=(
-        trace_column("That of the receipt, order, shipment or return behind it.", sequential=False),
+        trace_column(
+            "That of the receipt, order, shipment or return behind it, else its own: shrink, "
+            "damage in the store, counts and INITIAL_STOCK.",
+            sequential=False,
+        ),
         time_column("When it moved."),
         Column(
             "StoreID",
@@ -61,7 +66,7 @@ TABLE = Table(
             example="1001",
         ),
         Column("QtyDelta", Kind.INT, "Units in (positive) or out (negative).", example="-2"),
-        Column("Reason", Kind.CATEGORY, f"One of {', '.join(REASONS)}.", example="SALE"),
+        Column("Reason", Kind.CATEGORY, "Why it moved.", words=IN_STORE, example="SALE"),
         Column(
             "Source",
             Kind.CATEGORY,

@@ -47,7 +47,10 @@ TABLE = Table(
         ),
         Column("Reason", Kind.CATEGORY, "Why.", example="DEFECTIVE"),
         Column(
-            "Condition", Kind.CATEGORY, "RESALABLE goes back to the shelf, DAMAGED is written off."
+            "Condition",
+            Kind.CATEGORY,
+            "RESALABLE goes back to the shelf, DAMAGED is written off.",
+            words=CONDITIONS,
         ),
     ),
     key=("ReturnId",),

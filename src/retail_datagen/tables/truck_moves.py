@@ -30,7 +30,13 @@ TABLE = Table(
         Column(
             "ShipmentId", Kind.TEXT, "SHIP, date, number of that day.", example="SHIP20240101000001"
         ),
-        Column("Status", Kind.CATEGORY, "Where the shipment stands.", example="SCHEDULED"),
+        Column(
+            "Status",
+            Kind.CATEGORY,
+            "Where the shipment stands.",
+            words=STATUSES,
+            example="SCHEDULED",
+        ),
         Column("ETA", Kind.TIMESTAMP, "Expected arrival at the store."),
         Column("ETD", Kind.TIMESTAMP, "Expected departure from the store, emptied."),
     ),

@@ -19,6 +19,7 @@ from retail_datagen.world.errors import MasterDataError
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Calendar
 
+_WEATHER = ("FAIR", "BAD")
 CALENDAR = Table(
     name="calendar",
     doc="Days, civil and retail (4-5-4), with the factors of their traffic.",
@@ -37,7 +38,7 @@ CALENDAR = Table(
         Column("RetailWeek", Kind.INT, "Its week, 1 to 53"),
         Column("Holiday", Kind.TEXT, "Public holiday", null=True),
         Column("Event", Kind.CATEGORY, "Named day of the profile", null=True),
-        Column("Weather", Kind.CATEGORY, "FAIR or BAD"),
+        Column("Weather", Kind.CATEGORY, "BAD keeps shoppers at home", words=_WEATHER),
         Column("FlashSale", Kind.FLAG, "Whether there is a flash sale"),
         Column("TrafficFactor", Kind.FLOAT, "Shoppers in stores, in average days; 0: closed"),
         Column("OnlineFactor", Kind.FLOAT, "Online orders, in average days"),
@@ -78,7 +79,7 @@ def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
             "RetailWeek": retail.week,
             "Holiday": [holidays.get(day, "") for day in days.tolist()],
             "Event": events.take(pa.array(factors.named % np.int8(len(events)))),
-            "Weather": pa.array(["FAIR", "BAD"]).take(pa.array(factors.bad_weather.view(np.int8))),
+            "Weather": pa.array(_WEATHER).take(pa.array(factors.bad_weather.view(np.int8))),
             "FlashSale": factors.flash_sale,
             "TrafficFactor": factors.traffic_ppm / PPM,
             "OnlineFactor": factors.online_ppm / PPM,

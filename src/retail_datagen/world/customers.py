@@ -68,7 +68,7 @@ CUSTOMERS = Table(
         Column(_STORES[2], Kind.INT, "The third choice", references="stores.StoreID"),
         Column("BLEId", Kind.TEXT, "The phone's Bluetooth identifier", example="BLE500123"),
         Column("AdId", Kind.TEXT, "The phone's advertising identifier", example="AD500123"),
-        Column("LoyaltyTier", Kind.CATEGORY, "NONE, BRONZE, SILVER or GOLD"),
+        Column("LoyaltyTier", Kind.CATEGORY, "Tier of the loyalty card", words=tuple(_TIERS)),
         Column("LoyaltyNumber", Kind.TEXT, "Card number, where there is a tier", null=True),
     ),
     key=("CustomerID",),

@@ -60,7 +60,7 @@ PRODUCTS = Table(
         Column("Taxable", Kind.FLAG, "Sales tax applies"),
         Column("LaunchDate", Kind.DATE, "First day of sale"),
         Column("Pack", Kind.INT, "Units in a case; shipments come in cases", example="6"),
-        Column("Demand", Kind.CATEGORY, "Demand class: high, medium or low", example="high"),
+        Column("Demand", Kind.CATEGORY, "Demand class", words=_DEMAND, example="high"),
         Column(
             "Popularity",
             Kind.INT,

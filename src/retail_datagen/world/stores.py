@@ -28,6 +28,7 @@ _ROOM = 3
 """A store holds this many times what it orders up to."""
 _LEAST_CAPACITY = 20_000
 
+SIZE_CLASSES = ("flagship", "large", "standard", "small")
 STORES = Table(
     name="stores",
     doc="Stores, with opening hours and the DC that serves each.",
@@ -41,7 +42,7 @@ STORES = Table(
         Column("PostalCode", Kind.TEXT, "Postal code"),
         Column("Phone", Kind.TEXT, "Phone number, 555-01xx"),
         Column("Format", Kind.CATEGORY, "Kind of store: one of the profile's formats"),
-        Column("SizeClass", Kind.CATEGORY, "flagship, large, standard or small"),
+        Column("SizeClass", Kind.CATEGORY, "How large it is", words=SIZE_CLASSES),
         Column("TrafficMultiplier", Kind.FLOAT, "Share of shoppers, relative", example="1.5"),
         Column("OpenHour", Kind.INT, "Opens at this hour", example="8"),
         Column("CloseHour", Kind.INT, "Closes at this hour, 24 for midnight", example="21"),
@@ -53,7 +54,6 @@ STORES = Table(
     ),
     key=("StoreID",),
 )
-SIZE_CLASSES = ("flagship", "large", "standard", "small")
 
 
 def units_per_day(config: RetailConfig, traffic: NDArray[np.float64]) -> NDArray[np.float64]:

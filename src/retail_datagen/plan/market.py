@@ -1,7 +1,7 @@
 """The demand side of one retailer: everything that is drawn for a day, before stock answers.
 
-Plan and tables call the same `Market.day`, so an exception that the plan records is an index
-into what a table draws again.
+Plan and tables call the same `in_stores`, `online_orders` and `browsers` of `Market`, so an
+exception that the plan records is an index into what a table draws again.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _told_when_stopped(quiet: bool) -> Iterator[None]:
             yield
     except JobStopped as stop:
         if not quiet:
-            kept = f"{stop.finished:,} of {stop.partitions:,} partitions are whole and kept"
+            kept = f"{stop.finished:,} of {_partitions(stop.partitions)} are whole and kept"
             typer.echo(
                 f"stopped: {kept if stop.partitions else 'nothing was written yet'}; "
                 "run the same command again to go on",
@@ -202,7 +202,7 @@ def _print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool)
     console.print(table)
     kept = f", {summary.partitions_kept:,} kept" if summary.partitions_kept else ""
     console.print(
-        f"{summary.total_records:,} records in {target}: {summary.partitions_written:,} partitions "
+        f"{summary.total_records:,} records in {target}: {_partitions(summary.partitions_written)} "
         f"written{kept}, {_size(summary.bytes)}; {summary.generation_time_seconds:.1f} s, "
         f"{summary.records_per_second:,.0f} records/s",
         soft_wrap=True,
@@ -224,10 +224,20 @@ def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
     console.print(table)
     console.print(
         f"would write {estimate.partitions - estimate.partitions_finished:,} of "
-        f"{estimate.partitions:,} partitions and plan {estimate.days_to_plan:,} days, in about "
-        f"{max(estimate.seconds, 1):,.0f} s with {estimate.workers} workers; nothing was written",
+        f"{_partitions(estimate.partitions)} and plan {_count(estimate.days_to_plan, 'day')}, "
+        f"in about {max(estimate.seconds, 1):,.0f} s with {_count(estimate.workers, 'worker')}; "
+        "nothing was written",
         soft_wrap=True,
     )
+
+
+def _partitions(number: int) -> str:
+    return _count(number, "partition")
+
+
+def _count(number: int, thing: str) -> str:
+    """`1 partition`, `1,234 partitions`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _size(size: float) -> str:

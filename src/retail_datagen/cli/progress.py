@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from rich.console import Console
@@ -28,22 +29,28 @@ class Tally:
     """What has been done so far. Times are seconds of the caller's clock."""
 
     tables: int = 0
+    days: int = 0
     partitions: int = 0
     kept: int = 0
     written: int = 0
     rows: int = 0
     planned_to: int | None = None
     began: float = 0.0
+    days_of: Counter[str] = field(default_factory=Counter)
+    """Days of each table that are there."""
 
     def add(self, event: Event, now: float) -> None:
         """Count an event."""
         match event:
             case JobStarted():
                 self.tables, self.partitions, self.began = len(event.tables), event.partitions, now
+                self.days = event.last_day - event.first_day + 1
             case PartitionKept():
                 self.kept += 1
+                self.days_of[event.record.table] += 1
             case PartitionWritten():
                 self.written += 1
+                self.days_of[event.record.table] += 1
                 self.rows += event.record.rows
             case DayPlanned():
                 self.planned_to = event.day
@@ -52,6 +59,11 @@ class Tally:
     def done(self) -> int:
         """Partitions, that is tables of a day, that are there."""
         return self.kept + self.written
+
+    @property
+    def tables_done(self) -> int:
+        """Tables of which every day is there."""
+        return sum(days >= self.days for days in self.days_of.values())
 
     def rows_per_second(self, now: float) -> float:
         """Over the whole run."""
@@ -65,7 +77,10 @@ class Tally:
 
     def line(self, now: float) -> str:
         """One line for people."""
-        parts = [f"tables {self.done:,}/{self.partitions:,}"]
+        parts = [
+            f"tables {self.tables_done:,}/{self.tables:,}",
+            f"partitions {self.done:,}/{self.partitions:,}",
+        ]
         left = self.seconds_left(now)
         if left is not None:
             parts.append(f"{self.rows:,} rows")

@@ -1,4 +1,4 @@
-"""Document 001's demonstration: `python demo_fact_generation.py` runs the one in `examples/`."""
+"""The published demonstration: `python demo_fact_generation.py` runs the one in `examples/`."""
 
 import runpy
 from pathlib import Path

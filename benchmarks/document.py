@@ -1,11 +1,11 @@
-"""The table of document 001, "Recommended Specifications", beside what we measure."""
+"""The table "Recommended Specifications" of the earlier scripts, beside what we measure."""
 
 from __future__ import annotations
 
 from benchmarks.lab import Lab
 from benchmarks.result import Section
 
-_DOCUMENT = (
+_RECOMMENDED = (
     ("30 seconds", "100 MB", "50 MB"),
     ("5 minutes", "500 MB", "500 MB"),
     ("45 minutes", "2 GB", "5 GB"),
@@ -14,11 +14,11 @@ _DOCUMENT = (
 
 
 def document(lab: Lab) -> Section:
-    """The document does not say for how many days its times are; ours are for thirty."""
+    """The earlier table does not say for how many days its times are; ours are for thirty."""
     days = lab.plan.month
     rows = []
     for retailer, theirs in zip(
-        (lab.plan.small, lab.plan.medium, lab.plan.large), _DOCUMENT, strict=True
+        (lab.plan.small, lab.plan.medium, lab.plan.large), _RECOMMENDED, strict=True
     ):
         job = lab.job(retailer, days, "parquet", 2)
         text = lab.job(retailer, days, "csv", 1)
@@ -36,10 +36,10 @@ def document(lab: Lab) -> Section:
         )
     return Section(
         "document",
-        "Document 001's own table",
+        "The earlier scripts' own table",
         f"Its time, memory and storage a day, each followed by ours: {days.days} days from "
         f"{days.first}, all tables as Parquet with two workers; the last column is the storage of "
-        "the same days as CSV. The document does not say for how many days its times are.",
+        "the same days as CSV. The earlier table does not say for how many days its times are.",
         (
             "size",
             "time",

@@ -16,9 +16,9 @@ PEAK_FIRST_DAY = date(2023, 11, 1)
 
 @dataclass(frozen=True, slots=True)
 class Retailer:
-    """A chain: its stores, DCs and mean receipts a day; DCs and orders as document 001 has them.
+    """A chain: its stores, DCs and mean receipts a day; DCs and orders in published proportion.
 
-    Its config has 12 DCs for 250 stores and one online order for 8 receipts.
+    The published config has 12 DCs for 250 stores and one online order for 8 receipts.
     """
 
     stores: int

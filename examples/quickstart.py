@@ -1,4 +1,4 @@
-"""A week of a small retailer as CSV files, as document 001 begins.
+"""A week of a small retailer as CSV files, with the published object API.
 
     python examples/quickstart.py [config.json]
 

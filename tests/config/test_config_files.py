@@ -16,7 +16,7 @@ from retail_datagen.config.models import RetailConfig
 
 Write = Callable[[str, object], Path]
 
-DOCUMENT_001 = """{
+PUBLISHED = """{
   "seed": 42,
   "volume": {
     "stores": 250,
@@ -47,8 +47,8 @@ def refused(path: str | Path) -> str:
     return str(caught.value)
 
 
-def test_the_example_of_document_001_loads_unchanged(write: Write) -> None:
-    config = RetailConfig.from_file(str(write("config.json", DOCUMENT_001)))
+def test_the_published_example_loads_unchanged(write: Write) -> None:
+    config = RetailConfig.from_file(str(write("config.json", PUBLISHED)))
     assert config.seed == 42
     assert config.volume.model_dump() == {
         "stores": 250,
@@ -232,7 +232,7 @@ def test_python_calls_are_checked_as_well() -> None:
 
 
 def test_files_are_read_whatever_the_order_of_keys(write: Write) -> None:
-    data = json.loads(DOCUMENT_001)
+    data = json.loads(PUBLISHED)
     backwards = {key: data[key] for key in reversed(data)}
     one = RetailConfig.from_file(write("a.json", data))
     assert one == RetailConfig.from_file(write("b.json", backwards))

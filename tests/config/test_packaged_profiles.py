@@ -1,4 +1,4 @@
-"""The packaged profiles: they read, they say what the documents say, and their pairs have lift."""
+"""The packaged profiles: they read, keep the earlier numbers, and their pairs have lift."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def lift(profile: Profile, a: str, b: str) -> float:
     return with_both / (with_a * with_b)
 
 
-def test_the_documents_kinds_of_retailer_are_packaged() -> None:
+def test_the_earlier_kinds_of_retailer_are_packaged() -> None:
     assert {"supercenter", "grocery", "sporting-goods", "general", "ecommerce"} <= set(PROFILES)
     assert all(profile.name == name for name, profile in PROFILES.items())
 
@@ -140,7 +140,7 @@ def test_some_supercenters_never_close() -> None:
 
 
 @pytest.mark.parametrize("name", ["supercenter", "sporting-goods", "general", "ecommerce"])
-def test_months_are_document_000s(name: str) -> None:
+def test_months_are_those_of_the_earlier_scripts(name: str) -> None:
     months = PROFILES[name].temporal.months
     assert (months[0], months[10], months[11]) == (0.7, 1.5, 1.8)
     assert sum(months) == pytest.approx(12)
@@ -149,13 +149,13 @@ def test_months_are_document_000s(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["supercenter", "sporting-goods", "ecommerce"])
-def test_weekdays_are_document_001s(name: str) -> None:
+def test_weekdays_are_those_of_the_published_api(name: str) -> None:
     weekdays = PROFILES[name].temporal.weekdays
     assert (weekdays[0], weekdays[4], weekdays[5]) == (0.7, 1.2, 1.4)
     assert sum(weekdays) == pytest.approx(7)
 
 
-def test_general_follows_document_000() -> None:
+def test_general_follows_the_earlier_scripts() -> None:
     temporal = PROFILES["general"].temporal
     assert temporal.weekdays == (1, 1, 1, 1, 1, 1.4, 1.4)
     for hours in (temporal.half_hours, temporal.half_hours_weekend):
@@ -168,7 +168,7 @@ def test_general_follows_document_000() -> None:
     assert [d.name for d in PROFILES["general"].departments] == names
 
 
-def test_ecommerce_has_document_004s_categories_and_catalogue() -> None:
+def test_ecommerce_has_the_usual_categories_and_catalogue() -> None:
     profile = PROFILES["ecommerce"]
     assert [c.name for c in profile.categories] == [
         "Books",
@@ -207,7 +207,7 @@ def test_supercenter_sizes() -> None:
     assert 8 <= len(profile.missions) <= 14
 
 
-def test_supercenters_seasons_surge_when_the_documents_say() -> None:
+def test_supercenters_seasons_surge_when_they_should() -> None:
     profile = PROFILES["supercenter"]
     for name in ("Computers", "Phone Accessories", "Womenswear", "Kidswear", "School Supplies"):
         season = category(profile, name).season
@@ -233,7 +233,7 @@ def test_staples_answer_little_to_price_and_the_mean_is_a_published_one() -> Non
     assert sum(elasticity.values()) / len(elasticity) == pytest.approx(2.5, abs=0.3)
 
 
-def test_segments_follow_document_001(profile: Profile) -> None:
+def test_segments_follow_the_published_api(profile: Profile) -> None:
     segments = profile.segments
     assert sum(s.share for s in segments.values()) == pytest.approx(1)
     budget, convenience = segments["budget_conscious"], segments["convenience_focused"]
@@ -301,7 +301,7 @@ SPORTING_VARIANTS = {
 }
 
 
-def test_sporting_goods_has_document_002s_variants() -> None:
+def test_sporting_goods_has_the_earlier_catalogues_variants() -> None:
     profile = PROFILES["sporting-goods"]
     counts = {c.name: {t.name: variants(t) for t in c.templates} for c in profile.categories}
     recovery = counts.pop("Recovery")
@@ -313,7 +313,7 @@ def test_sporting_goods_has_document_002s_variants() -> None:
     assert profile.products == 1543
 
 
-def test_sporting_goods_dimensions_are_document_002s() -> None:
+def test_sporting_goods_dimensions_are_those_of_the_earlier_catalogue() -> None:
     by_name = {t.name: t for t in templates(PROFILES["sporting-goods"])}
     sizes = {
         name: sorted(len(v) for v in by_name[name].variants.values())

@@ -55,7 +55,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return digests(root)
 
 
-def test_the_layout_is_the_documents(undisturbed: dict[str, str]) -> None:
+def test_the_layout_is_the_published_one(undisturbed: dict[str, str]) -> None:
     assert len(undisturbed) == 20
     assert "receipts/dt=2024-01-03/receipts_20240103.csv" in undisturbed
     assert "returns/dt=2024-01-10/returns_20240110.csv" in undisturbed

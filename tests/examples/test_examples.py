@@ -1,4 +1,4 @@
-"""Every example runs as it stands, in an empty folder, and the document's script from the root."""
+"""Every example runs as it stands, in an empty folder, and the published script from the root."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_example(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "data").exists() is (name in WRITES)
 
 
-def test_the_documents_demonstration_runs_from_the_root(tmp_path: Path) -> None:
+def test_the_published_demonstration_runs_from_the_root(tmp_path: Path) -> None:
     printed = run(ROOT / "demo_fact_generation.py", tmp_path)
     assert re.search(SAYS["demo_fact_generation.py"], printed), printed
     again = run(ROOT / "demo_fact_generation.py", tmp_path)

@@ -1,4 +1,4 @@
-"""Document 001's temporal patterns, one moment at a time and as columns."""
+"""The published API's temporal patterns, one moment at a time and as columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROFILE = RetailConfig().load_profile()
 PATTERNS = CompositeTemporalPatterns(seed=42)
 
 
-def test_the_documents_snippet_runs() -> None:
+def test_the_published_snippet_runs() -> None:
     patterns = CompositeTemporalPatterns(seed=42)
     assert patterns.get_overall_multiplier(datetime(2024, 12, 25)) == 0.0
 
@@ -62,7 +62,7 @@ def test_a_year_of_days_averages_to_one() -> None:
         assert PATTERNS.events.get_day_multipliers(days).mean() == pytest.approx(1, abs=1e-12)
 
 
-def test_months_and_weekdays_are_the_documents() -> None:
+def test_months_and_weekdays_are_the_published_ones() -> None:
     seasonal, temporal = SeasonalPatterns(PROFILE), TemporalPatterns(PROFILE)
     january = seasonal.get_seasonal_multiplier(datetime(2024, 1, 10))
     assert seasonal.get_seasonal_multiplier(datetime(2024, 12, 1)) / january == pytest.approx(

@@ -1,4 +1,4 @@
-"""The document's patterns, measured on a year of rendered tables with a fixed seed."""
+"""The published patterns, measured on a year of rendered tables with a fixed seed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def factors_of(receipts: Array, free: Array) -> tuple[Array, Array]:
 def test_month_factors(receipts: Array, named: Array, profile: Profile) -> None:
     months, _ = factors_of(receipts, named < 0)
     assert months == pytest.approx(mean_one(profile.temporal.months), rel=0.05)
-    # The document's own numbers: January to November to December as 0.7 to 1.5 to 1.8.
+    # The earlier scripts' own numbers: January to November to December as 0.7 to 1.5 to 1.8.
     assert months[10] / months[0] == pytest.approx(1.5 / 0.7, rel=0.05)
     assert months[11] / months[0] == pytest.approx(1.8 / 0.7, rel=0.05)
 

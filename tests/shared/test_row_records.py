@@ -34,7 +34,7 @@ PYTHON_TYPES = {
 DECLARED = {fact.table.name: fact.table for fact in tables.registry().values()} | {
     table.name: table for table in MASTER_TABLES
 }
-DOCUMENTED = """TraceId,EventTS,ReceiptId,Line,ProductID,Qty,UnitPrice,ExtPrice,PromoCode
+PUBLISHED = """TraceId,EventTS,ReceiptId,Line,ProductID,Qty,UnitPrice,ExtPrice,PromoCode
 TRC0000000006,2024-01-01 15:45:30,RCP202401011545015,1,1001,2,12.99,25.98,
 """
 
@@ -56,8 +56,8 @@ def test_fields_are_the_declared_columns(name: str) -> None:
         assert (get_args(field.annotation) or (field.annotation,)) == python_type(column), column
 
 
-def test_documents_line_is_read_as_it_stands() -> None:
-    (row,) = csv.DictReader(io.StringIO(DOCUMENTED))
+def test_the_published_line_is_read_as_it_stands() -> None:
+    (row,) = csv.DictReader(io.StringIO(PUBLISHED))
     line = ReceiptLine.from_row(row)
     assert line.ext_price == Decimal("25.98")
     assert line.unit_price * line.qty == line.ext_price

@@ -1,4 +1,4 @@
-"""Document 001's own snippets, as they stand there, in a folder with a small configuration."""
+"""The published API's snippets, word for word, in a folder with a small configuration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONFIG = {
     "stream": {"hub": "retail-events"},
     "calendar": {"first": "2023-01-01", "last": "2024-12-31"},
 }
-"""The document's, but smaller."""
+"""The published one, but smaller."""
 
 BASIC_USAGE = """
 from datetime import datetime, timedelta
@@ -114,7 +114,7 @@ START, END = date(2024, 1, 1), date(2024, 1, 30)
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What the basic snippet leaves: its names, its output and its folder."""
-    folder = tmp_path_factory.mktemp("document001")
+    folder = tmp_path_factory.mktemp("published")
     (folder / "config.json").write_text(json.dumps(CONFIG))
     printed = io.StringIO()
     names: dict[str, object] = {"print": lambda text: printed.write(text), "folder": folder}
@@ -152,7 +152,7 @@ def test_the_basic_snippet_says_what_it_made(generated: dict[str, object], folde
     assert (summary.start_date, summary.end_date) == (START, END)
 
 
-def test_the_output_lies_where_the_document_says(folder: Path) -> None:
+def test_the_output_lies_where_the_published_api_says(folder: Path) -> None:
     facts = folder / "data/facts"
     assert (facts / "receipts/dt=2024-01-01/receipts_20240101.csv").is_file()
     for table in (*HEADERS, "online_orders"):
@@ -161,7 +161,7 @@ def test_the_output_lies_where_the_document_says(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("table", HEADERS)
-def test_headers_are_the_documents(folder: Path, table: str) -> None:
+def test_headers_are_the_published_ones(folder: Path, table: str) -> None:
     path = folder / f"data/facts/{table}/dt=2024-01-17/{table}_20240117.csv"
     assert path.read_text().split("\n")[0] == HEADERS[table]
 

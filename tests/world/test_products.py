@@ -170,7 +170,7 @@ def test_supercenter_describes_many_products() -> None:
     assert build(profile, 12_000).num_rows == 12_000
 
 
-def test_sporting_goods_are_document_002s_variants() -> None:
+def test_sporting_goods_are_the_earlier_catalogues_variants() -> None:
     table = build(PROFILES["sporting-goods"])
     assert Counter(table["Category"].to_pylist()) == {
         "Footwear": 623,

@@ -32,7 +32,7 @@ def test_no_person_and_no_number_is_real(tables: Tables) -> None:
             assert re.fullmatch(r"555-01\d\d", phone)
 
 
-def test_identifiers_are_as_documented(tables: Tables) -> None:
+def test_identifiers_are_as_published(tables: Tables) -> None:
     customers = tables["customers"]
     assert customers["CustomerID"].to_pylist() == list(range(1, 3001))
     for name, prefix in (("BLEId", "BLE"), ("AdId", "AD")):

@@ -68,14 +68,14 @@ class Realtime(Section):
 
 
 with warnings.catch_warnings():
-    # The documents call a folder `dict`, which is also a deprecated method of pydantic's models.
+    # Published configurations call a folder `dict`, also a deprecated method of pydantic's models.
     warnings.filterwarnings("ignore", message='Field name "dict"')
 
     class Paths(Section):
         """Folders, seen from the working directory."""
 
         dict: Path = Path("data/dictionaries")  # type: ignore[assignment]
-        """Dictionaries of one's own: names, brands, products, geographies, tax rates."""
+        """Dictionaries of one's own: names, streets, cities with tax rates, brands, products."""
         master: Path = Path("data/master")
         """Master data: stores, products, customers and the rest of the world."""
         facts: Path = Path("data/facts")

@@ -60,6 +60,7 @@ class Template(Part):
     sku_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")]
     price: tuple[float, float]
     cost_ratio: tuple[float, float] = (0.55, 0.75)
+    """Chosen: a gross margin of 25 to 45 %, wide enough that products differ."""
     brands: tuple[str, ...] = ()
     variants: dict[str, tuple[str, ...]] = {}
     demand: Literal["high", "medium", "low"] = "medium"
@@ -91,7 +92,10 @@ class Category(Part):
     season: tuple[Weight, ...] = Field(default=(1.0,) * 12, min_length=12, max_length=12)
     """Multiplier of demand per month, January first."""
     elasticity: Annotated[float, Field(ge=0, le=4, multiple_of=0.5)] = 2.5
-    """Own-price elasticity of demand: units ~ price ** -elasticity."""
+    """Own-price elasticity of demand: units ~ price ** -elasticity.
+
+    Near the published mean, -2.62 (Bijmolt, van Heerde, Pieters 2005: 1,851 estimates).
+    """
     returns: Weight = 1.0
     """Relative odds that a line comes back; the profile's `returns.share` sets the mean."""
     online: Weight = 1.0
@@ -113,7 +117,7 @@ class StoreFormat(Part):
     size_class: Literal["flagship", "large", "standard", "small"]
     share: Weight
     traffic: Annotated[float, Field(gt=0)] = 1.0
-    """Traffic multiplier: flagship 1.5, small branch 0.7 (document 000)."""
+    """Traffic multiplier: flagship 1.5, small branch 0.7, as in the earlier scripts."""
     open_hour: Annotated[int, Field(ge=0, le=23)] = 8
     close_hour: Annotated[int, Field(ge=1, le=24)] = 21
 
@@ -207,9 +211,14 @@ class Temporal(Part):
 
 class Returns(Part):
     share: Share = 0.07
-    """Share of sold lines that come back, all categories (document 000: 7 %)."""
+    """Share of sold lines that come back, all categories; 7 % as in the earlier scripts.
+
+    Published: 15.8 % of sales (NRF 2025).
+    """
     max_days: Annotated[int, Field(ge=1, le=90)] = 30
+    """Chosen: the month that receipts commonly allow."""
     damaged_share: Share = 0.15
+    """Chosen: more than the odds of DAMAGED alone, less than with DEFECTIVE."""
     reasons: Weights = {
         "CHANGED_MIND": 40,
         "WRONG_ITEM": 20,
@@ -217,6 +226,7 @@ class Returns(Part):
         "DAMAGED": 10,
         "OTHER": 10,
     }
+    """Chosen: taste before faults; drawn apart from the condition."""
 
 
 class Online(Part):
@@ -225,6 +235,7 @@ class Online(Part):
         "SHIP_FROM_STORE": 20,
         "BOPIS": 20,
     }
+    """Chosen: most orders leave DCs, and both other modes are frequent enough to be tested."""
     lines_mean: Annotated[float, Field(ge=1, le=20)] = 2.2
     named_days: Annotated[dict[DayRule, DayFactor], InOrder] = {
         "black_friday": 3.5,
@@ -251,7 +262,7 @@ class Supply(Part):
     dc_cover_days: Annotated[float, Field(gt=0, le=365)] = 28.0
     dc_safety_days: Annotated[float, Field(ge=0, le=180)] = 10.0
     shrink_share: Share = 0.0144
-    """Units lost to theft and error per unit sold (NRF, National Retail Security Survey)."""
+    """Units lost to theft and error per unit sold (NRF, National Retail Security Survey 2017)."""
     damage_share: Share = 0.004
     count_adjustment_share: Share = 0.002
     refrigerated_trucks: Share = 0.4
@@ -281,9 +292,9 @@ class Traffic(Part):
     foot_rows_per_receipt: Annotated[float, Field(ge=1, le=10)] = 1.2
     pings_per_receipt: Annotated[float, Field(ge=0, le=100)] = 10.0
     app_share: Share = 0.4
-    """Share of shoppers whose phone answers beacons."""
+    """Share of shoppers whose phone answers beacons. Chosen: below half, most stay unseen."""
     browsers_per_receipt: Annotated[float, Field(ge=0, le=5)] = 0.25
-    """Shoppers who leave without a purchase, per receipt."""
+    """Shoppers who leave without a purchase, per receipt. Chosen: four of five who enter buy."""
 
 
 class Profile(Part):
@@ -308,6 +319,10 @@ class Profile(Part):
         "MOBILE_PAY": 15,
         "GIFT_CARD": 6,
     }
+    """Credit 35, debit 30 and cash 14 %: Federal Reserve, Diary of Consumer Payment Choice 2024.
+
+    Chosen: MOBILE_PAY and GIFT_CARD share what is left.
+    """
     returns: Returns = Returns()
     online: Online = Online()
     supply: Supply = Supply()

@@ -1,4 +1,4 @@
-"""Historical facts as document 001 asks for them: a generator, a range of days, a summary.
+"""Historical facts by the published object API: a generator, a range of days, a summary.
 
     config = RetailConfig.from_file("config.json")
     generator = FactDataGenerator(config)

@@ -1,4 +1,4 @@
-"""Who buys what: document 001's shopping behaviour, one basket at a time.
+"""Who buys what: the published object API's shopping behaviour, one basket at a time.
 
     simulator = CustomerJourneySimulator(customers, products, stores)
     basket = simulator.generate_shopping_basket(
@@ -6,7 +6,7 @@
     )
 
 Baskets are drawn by the same tables as those of the receipts; only their stock is not looked at.
-`BusinessRulesEngine` is here as well, where the document has it.
+`BusinessRulesEngine` is here as well, where the published API has it.
 """
 
 from __future__ import annotations

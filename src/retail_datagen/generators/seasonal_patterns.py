@@ -1,4 +1,4 @@
-"""How busy each moment is: document 001's temporal patterns, for one time or for columns of them.
+"""How busy each moment is: the published API's temporal patterns, for one time or for columns.
 
     >>> from datetime import datetime
     >>> patterns = CompositeTemporalPatterns(seed=42)

@@ -16,9 +16,13 @@ from retail_datagen.world.model import World
 _MINUTE = 60
 _HOUR = 3600
 _FIRST_CALL = 3 * _HOUR
+"""Chosen: loading begins at night, so that most trucks arrive in the morning."""
 _KM_PER_HOUR = 65
+"""Chosen: a truck's mean over highway and town, stops included."""
 _LONGEST_TRIP = 10 * _HOUR
+"""Chosen: even the truck called last is unloaded by the evening."""
 _WAITS_DAYS = 2
+"""Chosen: an order that missed two trucks is urgent enough for a half-empty one."""
 
 
 @dataclass(frozen=True, slots=True)

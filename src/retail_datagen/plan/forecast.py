@@ -14,9 +14,13 @@ from retail_datagen.plan.market import Market
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 _STORE_LEAD_DAYS = 2.0
+"""Chosen: the evening's order leaves the next day; one more for a truck that was full."""
 _STORE_SAFETY_DEVIATIONS = 1.5
+"""Chosen: beside the safety days, so that stock-outs are seldom and not absent."""
 _DC_LEAD_DAYS = 10
+"""Chosen: above what suppliers take on average, so that DCs run dry seldom."""
 _ONLINE_UNITS_PER_LINE = 1.25
+"""Chosen: mean units per online line as behaviour draws them."""
 
 
 @dataclass(frozen=True, slots=True)

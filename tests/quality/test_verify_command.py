@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,23 @@ def test_a_violation_is_shown(app: typer.Typer, copy: Copy) -> None:
         "ble_pings.signal: RSSI lies between -95 and -40 dBm",
         done.stdout.splitlines()[-1],
     ]
+
+
+def test_what_skipped_checks_need_is_said(app: typer.Typer, copy: Copy) -> None:
+    for table in copy.facts.iterdir():
+        if table.name not in ("receipts", "receipt_lines"):
+            shutil.rmtree(table)
+    shutil.rmtree(copy.root / "master")
+    done = RUNNER.invoke(app, ["verify", str(copy.root)])
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.stdout.split("Skipped checks need what is not on file: ")[1].split())
+    assert said.startswith("master data (--master) (")
+    assert "truck_moves (" in said
+    assert "_job/partitions.jsonl (1)" in said
+    told = json.loads(RUNNER.invoke(app, ["verify", str(copy.root), "--json"]).stdout)
+    by_name = {check["name"]: check for check in told["checks"]}
+    assert by_name["receipts.StoreID"]["needs"] == ["master data (--master)"]
+    assert by_name["receipts.subtotal"]["status"] == "ok"
 
 
 def test_json(app: typer.Typer, copy: Copy) -> None:

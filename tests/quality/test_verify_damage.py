@@ -13,7 +13,7 @@ from retail_datagen.quality.catalog import checks
 from retail_datagen.quality.check import Result, Status
 from retail_datagen.quality.verify import verify
 
-_TOGETHER = 6
+_TOGETHER = 9
 """Damages of one copy, each on a day of its own: a copy costs more than a damage."""
 
 

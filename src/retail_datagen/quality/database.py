@@ -1,6 +1,7 @@
 """The files of a history as tables that SQL can ask, each file read once.
 
-Everything lies in a database file of its own in a temporary folder, so that memory stays bounded.
+What is small stays in memory, the rest lies in a database file of its own in a temporary folder, so
+that memory is bounded.
 Dozens of checks look at each table: loading Parquet too costs half of what reading it again does.
 """
 
@@ -39,6 +40,8 @@ _SQL = {
     Kind.FLOAT: "DOUBLE",
 }
 _MEMORY = "2GB"
+_SMALL, _PACKED = 64 << 20, 8
+"""Bytes of CSV below which a database file costs more than it is worth, and of Parquet in them."""
 
 
 class Database:
@@ -52,7 +55,7 @@ class Database:
     def __init__(self, history: History, workspace: Path) -> None:
         self._history = history
         self._connection = duckdb.connect(
-            str(workspace / "verify.duckdb"),
+            ":memory:" if _is_small(history) else str(workspace / "verify.duckdb"),
             config={
                 "memory_limit": _MEMORY,
                 "temp_directory": str(workspace / "spill"),
@@ -279,6 +282,14 @@ class Database:
             marks = ", ".join("unnest(?)" for _ in lists)
             self._connection.execute(f"INSERT INTO {name} SELECT {marks}", lists)
         self._other_rows[name] = len(rows)
+
+
+def _is_small(history: History) -> bool:
+    sizes = (
+        p.path.stat().st_size * (_PACKED if p.format == "parquet" else 1)
+        for p in history.partitions
+    )
+    return sum(sizes) < _SMALL
 
 
 def _reader(table: Table, form: str, paths: str) -> str:

@@ -41,6 +41,8 @@ def _plain(result: Result) -> dict[str, object]:
     }
     if result.note:
         found["note"] = result.note
+    if result.lacks:
+        found["needs"] = list(result.lacks)
     if result.first.values:
         found["first"] = [
             dict(zip(result.first.columns, row, strict=True)) for row in result.first.values
@@ -79,7 +81,7 @@ def summary(report: Report) -> str:
         return f"{report.folder}: {report.rows:,} rows, {done} checks passed{left}, no violation"
     return (
         f"{report.folder}: {report.rows:,} rows, {failed} of {done} checks failed{left}, "
-        f"{report.violations:,} violations"
+        f"{_violations(report.violations)}"
     )
 
 
@@ -113,10 +115,14 @@ def _failure(result: Result) -> RenderableType:
         parts.append(Text(f"  {result.note}", style="red"))
     if result.first.values:
         shown = len(result.first.values)
-        count = f"{result.violations:,} violation{'s' if result.violations != 1 else ''}"
         more = f", the first {shown}" if shown < result.violations else ""
-        parts += [Text(f"  {count}{more}:"), Padding(_rows(result.first), (0, 0, 0, 2))]
+        head = Text(f"  {_violations(result.violations)}{more}:")
+        parts += [head, Padding(_rows(result.first), (0, 0, 0, 2))]
     return Group(*parts)
+
+
+def _violations(count: int) -> str:
+    return f"{count:,} violation" + ("s" if count != 1 else "")
 
 
 def _rows(rows: Rows) -> Table:

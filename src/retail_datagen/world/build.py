@@ -22,6 +22,7 @@ from retail_datagen.world.geography import build_geographies
 from retail_datagen.world.logistics import build_distribution_centers, build_trucks
 from retail_datagen.world.marketing import build_campaigns, build_marketing
 from retail_datagen.world.master import MASTER_TABLES, file_of, write_whole
+from retail_datagen.world.own_products import check_dictionaries, with_own_products
 from retail_datagen.world.products import build_products
 from retail_datagen.world.sensors import BEACONS, SENSORS, build_sensors
 from retail_datagen.world.sites import (
@@ -46,6 +47,7 @@ def build_world(
     These have their declared columns and values within what is allowed. Of references, only those
     among stores, DCs and geographies, and of products to suppliers, need lead somewhere.
     """
+    check_dictionaries(config.paths.dict)
     given = dict(kept or {})
     if "geographies" not in given:
         given["geographies"] = build_geographies(config.paths.dict)
@@ -80,7 +82,7 @@ def _build_products(given: dict[str, pa.Table], config: RetailConfig, profile: P
     if "products" not in given:
         makers = np.sort(numpy_of(given["suppliers"]["SupplierID"]))
         products = build_products(
-            profile,
+            with_own_products(profile, config.paths.dict),
             config.volume.products or profile.products,
             config.seed,
             len(makers),

@@ -116,8 +116,8 @@ def _failure(result: Result) -> RenderableType:
     if result.first.values:
         shown = len(result.first.values)
         more = f", the first {shown}" if shown < result.violations else ""
-        head = Text(f"  {_violations(result.violations)}{more}:")
-        parts += [head, Padding(_rows(result.first), (0, 0, 0, 2))]
+        count = Text(f"  {_violations(result.violations)}{more}:")
+        parts += [count, Padding(_rows(result.first), (0, 0, 0, 2))]
     return Group(*parts)
 
 

@@ -31,6 +31,8 @@ from retail_datagen.schema.table import Table
 PARQUET, PARQUET_DEFAULT = "parquet", "parquet by default"
 CSV, CSV_PYARROW, CSV_DEFAULT = "csv", "csv by pyarrow", "csv by default"
 WAYS = (PARQUET, PARQUET_DEFAULT, CSV, CSV_PYARROW, CSV_DEFAULT)
+_KEPT = (PARQUET, CSV)
+"""What the job writes stays on file here too: a file over one just removed costs less."""
 _OUR_CSV = pacsv.WriteOptions(batch_size=16_384, quoting_style="none", quoting_header="none")
 
 
@@ -102,14 +104,12 @@ def measure(config: Path, first: date, days: int) -> Floor:
                 data = render(table, day)
                 figures.render_seconds += time.process_time() - began
                 figures.rows += data.num_rows
-                _write(figures, rendered.table, data, folder, reverse=day % 2 == 1)
+                _write(figures, rendered.table, data, folder, day)
         floor.plan_bytes = sum(p.stat().st_size for p in (folder / "job").rglob("*.bin"))
     return floor
 
 
-def _write(
-    figures: TableFigures, table: Table, data: pa.Table, folder: Path, *, reverse: bool
-) -> None:
+def _write(figures: TableFigures, table: Table, data: pa.Table, folder: Path, day: int) -> None:
     plain = _without_categories(data)
     ways: dict[str, Callable[[Path], object]] = {
         PARQUET: lambda path: write_parquet(table, data, path),
@@ -118,13 +118,14 @@ def _write(
         CSV_PYARROW: lambda path: pacsv.write_csv(plain, path, _OUR_CSV),
         CSV_DEFAULT: lambda path: pacsv.write_csv(plain, path),
     }
-    for way in reversed(WAYS) if reverse else WAYS:
-        path = folder / "written"
+    for way in reversed(WAYS) if day % 2 else WAYS:
+        path = folder / f"{table.name} {day} as {way}"
         began = time.process_time()
         ways[way](path)
         figures.seconds[way] += time.process_time() - began
         figures.bytes[way] += path.stat().st_size
-        path.unlink()
+        if way not in _KEPT:
+            path.unlink()
 
 
 def _without_categories(data: pa.Table) -> pa.Table:

@@ -80,7 +80,7 @@ class FakeRetailer:
 
     @property
     def rows_per_day(self) -> int:
-        return self.source.rows
+        return self.source.rows_per_day
 
     @property
     def identity(self) -> Identity:
@@ -167,6 +167,10 @@ class FakeSource:
     @property
     def calendar(self) -> range:
         return range(START, START + 4000)
+
+    @property
+    def rows_per_day(self) -> int:
+        return self.rows
 
     def open(self) -> FakeRetailer:
         return FakeRetailer(self)

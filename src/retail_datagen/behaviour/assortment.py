@@ -39,14 +39,14 @@ class Shelves:
         categories = (len(self.products) >> self.product_bits) // len(SEGMENTS)
         shelf = segment.astype(np.int64) * categories + category
         spare = np.uint16(16 - self.product_bits)
-        chosen: U16 = self.products[(shelf << self.product_bits) | (bits >> spare)]
+        chosen: U16 = self.products.take((shelf << self.product_bits) | (bits >> spare))
         return chosen
 
 
 def category_of(table: U16, mission: Ints, bits: U16) -> U16:
     """The category that each one's 16 random bits choose by mission, in such a table."""
     wide = mission.astype(np.int64) << CATEGORY_BITS
-    chosen: U16 = table[wide | (bits >> np.uint16(16 - CATEGORY_BITS))]
+    chosen: U16 = table.take(wide | (bits >> np.uint16(16 - CATEGORY_BITS)))
     return chosen
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, Ints, Stream, lookup
 from retail_datagen.world.model import World
 
@@ -102,7 +103,7 @@ class StockHandling:
         count = len(kind)
         product = self._product[stream.u32(count) >> np.uint32(12)]
         units = 1 + stream.below(count, most)
-        order = np.sort((second << 32) | np.arange(count)) & 0xFFFFFFFF
+        order = stable_order(second)
         order = order[self._launch[product[order]] <= day]
         return Handling(
             place.astype(np.int32)[order],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.behaviour.hours import OpeningHours, arrival_seconds, table_offset
 from retail_datagen.behaviour.missions import Habits
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, U16, Stream, lookup, mix
 from retail_datagen.world.model import World
 
@@ -71,9 +72,9 @@ class Footfall:
         for shift in range(len(_ROTATION)):
             choice = np.array(_ROTATION)[(turn + shift) % len(_ROTATION)]
             store = world.customers.stores[numbers, choice].astype(np.int64)
-            packed = np.sort((store << 32) | numbers)
-            self._members.append((packed & 0xFFFFFFFF).astype(np.int32))
-            self._first.append(np.searchsorted(packed >> 32, np.arange(self._count + 1)))
+            size = np.bincount(store, minlength=self._count)
+            self._members.append(stable_order(store).astype(np.int32))
+            self._first.append(np.concatenate([[0], np.cumsum(size)]))
 
     def draw(self, day: int, buyers: int, hours: OpeningHours, converts: Converts) -> Visits:
         """The day's buyers, `buyers` of them and the converts beside, in order of time."""
@@ -85,8 +86,8 @@ class Footfall:
         promotion[buyers:] = converts.promotion[fresh]
         times = Stream(self._seed, "visits.time", day).u32(len(store))
         second = arrival_seconds(hours.arrivals, table_offset(hours, store), times)
-        order = np.sort((second.astype(np.int64) << 32) | np.arange(len(store))) & 0xFFFFFFFF
-        store, customer, second = store[order], customer[order], second[order]
+        order = stable_order(second)
+        store, customer, second = store.take(order), customer.take(order), second.take(order)
         return self._minded(day, store, customer, second, promotion[order], hours)
 
     def browsers(self, day: int, visits: Visits, count: int, hours: OpeningHours) -> Visits:
@@ -95,7 +96,7 @@ class Footfall:
         store, customer = self._assign(day, count, "browsers", skip=bought)
         times = Stream(self._seed, "browsers.time", day).u32(count)
         second = arrival_seconds(hours.arrivals, table_offset(hours, store), times)
-        order = np.sort((second.astype(np.int64) << 32) | np.arange(count)) & 0xFFFFFFFF
+        order = stable_order(second)
         nothing = np.full(count, -1, dtype=np.int16)
         return self._minded(
             day, store[order], customer[order], second[order], nothing, hours, "browsers"
@@ -104,17 +105,18 @@ class Footfall:
     def _assign(self, day: int, count: int, stream: str, skip: I64) -> tuple[I32, I32]:
         """Stores in ascending order and their customers, passing over `skip` per store."""
         bits = Stream(self._seed, f"{stream}.store", day).u32(count)
-        drawn: U16 = self._store_of[bits >> np.uint32(32 - _STORE_BITS)]
+        drawn: U16 = self._store_of.take(bits >> np.uint32(32 - _STORE_BITS))
         counts = np.bincount(drawn, minlength=self._count)
         store = np.repeat(np.arange(self._count, dtype=np.int32), counts)
-        rank = np.arange(count) - np.repeat(np.cumsum(counts) - counts, counts) + skip[store]
+        rank = np.arange(count) - np.repeat(np.cumsum(counts) - counts - skip, counts)
         rotation = day % len(_ROTATION)
         first, members = self._first[rotation], self._members[rotation]
         size = np.diff(first)
         stride, start = self._steps(day)
-        size_of = np.maximum(size, 1)[store]
-        position = (rank * stride + start[store]) % size_of
-        customer = members[np.minimum(first[:-1][store] + position, len(members) - 1)]
+        size_of = np.repeat(np.maximum(size, 1), counts)
+        position = (rank * stride + np.repeat(start, counts)) % size_of
+        position += np.repeat(first[:-1], counts)
+        customer = members.take(np.minimum(position, len(members) - 1))
         return store, customer
 
     def _steps(self, day: int) -> tuple[int, I64]:

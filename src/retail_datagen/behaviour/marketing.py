@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup
 from retail_datagen.world.model import World
 
@@ -63,51 +64,50 @@ class Marketing:
             [profile.segments[s].promo_response for s in SEGMENTS], 1000
         )
         self._segment = world.customers.segment
-        by_segment = np.sort((self._segment.astype(np.int64) << 32) | np.arange(len(self._segment)))
-        self._customers = (by_segment & 0xFFFFFFFF).astype(np.int32)
-        self._first = np.searchsorted(by_segment >> 32, np.arange(len(SEGMENTS) + 1))
+        self._customers = stable_order(self._segment).astype(np.int32)
+        size = np.bincount(self._segment, minlength=len(SEGMENTS))
+        self._first = np.concatenate([[0], np.cumsum(size)])
 
     def draw(self, day: int, count: int) -> Impressions:
         """`count` impressions, by time. There must be an active campaign when count > 0."""
         active = self._campaigns.running(day)
         stream = Stream(self._seed, "impressions", day)
         times = stream.u32(count)
-        half_hour = self._hours[times & np.uint32(0xFFF)]
-        second = half_hour.astype(np.int64) * 1800 + (
-            (times >> np.uint32(12)).astype(np.int64) * 1800 >> 20
-        )
-        second.sort()
+        half_hour = self._hours.take(times & np.uint32(0xFFF))
+        second = (times >> np.uint32(12)).astype(np.int64) * 1800 >> 20
+        second += half_hour.astype(np.int64) * 1800
+        second = np.sort(second.astype(np.int32))
         bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
         weight = self._campaigns.weight[active].astype(np.int64)
         running = lookup(weight if len(active) else np.ones(1, dtype=np.int64), 12)
-        campaign = active[running[bits[:, 0] >> np.uint16(4)]] if count else active[:0]
-        channel = self._channel[bits[:, 1] >> np.uint16(4)].astype(np.int64)
-        device = self._device[(channel << 8) | (bits[:, 2] >> np.uint16(8))]
+        campaign = active.take(running.take(bits[:, 0] >> np.uint16(4))) if count else active[:0]
+        channel = self._channel.take(bits[:, 1] >> np.uint16(4)).astype(np.int64)
+        device = self._device.take((channel << 8) | (bits[:, 2] >> np.uint16(8)))
         creative = (bits[:, 2] & np.uint16(3)).astype(np.uint8)
-        target = self._campaigns.segment[campaign].astype(np.int64)
+        target = self._campaigns.segment.take(campaign).astype(np.int64)
         everybody = target < 0
         first = np.where(everybody, 0, self._first[target])
         last = np.where(everybody, len(self._customers), self._first[target + 1])
         reached = np.minimum(
             first + stream.below(count, np.maximum(last - first, 1)), len(self._customers) - 1
         )
-        low, high = self._cost[channel, 0], self._cost[channel, 1]
+        low, high = self._cost[:, 0].take(channel), self._cost[:, 1].take(channel)
         cost = low + (((high - low + 1) * bits[:, 3]) >> 16)
         return Impressions(
-            second.astype(np.int32),
+            second,
             campaign.astype(np.int32),
             channel.astype(np.uint8),
             device,
             creative,
-            self._customers[reached],
+            self._customers.take(reached),
             cost,
         )
 
     def respond(self, day: int, impressions: Impressions) -> Response:
         """Whom the day's impressions bring to a store, and how many days later."""
         bits = Stream(self._seed, "impressions.response", day).u32(len(impressions))
-        appeal = self._response[self._segment[impressions.customer]]
-        odds = self._conversion[impressions.channel] * appeal // 1000
+        appeal = self._response.take(self._segment.take(impressions.customer))
+        odds = self._conversion.take(impressions.channel) * appeal // 1000
         won = np.flatnonzero((bits >> np.uint32(16)).astype(np.int64) < odds)
         delay = 1 + ((bits[won] & np.uint32(0xFFFF)).astype(np.int64) * _LATEST_VISIT >> 16)
         promotion = self._campaigns.promotion[impressions.campaign[won]]

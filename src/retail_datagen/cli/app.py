@@ -79,6 +79,8 @@ def build_app(called: str | None = None) -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; errors for people have no traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Nothing here multiplies matrices, yet NumPy would start a thread per core that waits to.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     called = next((word for word in given if not word.startswith("-")), "")
     try:

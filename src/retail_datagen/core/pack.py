@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-_MAGIC = b"RDG2"
+_MAGIC = b"RDG3"
 _HEAD = len(_MAGIC) + 16
-"""Magic and checksum; zstd alone would decompress many a changed byte without complaint."""
+"""Magic and checksum; a compressor alone would take many a changed byte without complaint."""
+_CODEC = "lz4"
+"""Thrice as fast as zstd at its fastest; plans are written once and read once."""
 _ALIGN = 8
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ def pack(values: Mapping[str, NDArray[Any] | int]) -> bytes:
         body.append(raw + b"\0" * (-len(raw) % _ALIGN))
     head = json.dumps(heads, separators=(",", ":")).encode()
     plain = len(head).to_bytes(8, "little") + head + b"\0" * (-len(head) % _ALIGN) + b"".join(body)
-    packed: bytes = pa.Codec("zstd", 1).compress(plain, asbytes=True)
+    packed: bytes = pa.Codec(_CODEC).compress(plain, asbytes=True)
     rest = len(plain).to_bytes(8, "little") + packed
     return _MAGIC + blake2b(rest, digest_size=16).digest() + rest
 
@@ -46,7 +48,7 @@ def unpack(data: bytes) -> dict[str, NDArray[Any] | int]:
     if blake2b(rest, digest_size=16).digest() != data[len(_MAGIC) : _HEAD]:
         raise ValueError("a packed record is damaged")
     size = int.from_bytes(rest[:8], "little")
-    plain = pa.Codec("zstd").decompress(rest[8:], size, asbytes=True)
+    plain = pa.Codec(_CODEC).decompress(rest[8:], size, asbytes=True)
     length = int.from_bytes(plain[:8], "little")
     offset = 8 + length + (-length % _ALIGN)
     values: dict[str, NDArray[Any] | int] = {}

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.engine.source import Source
 from retail_datagen.engine.worker import DayRenderer, Failed, Message, Setup, Task, TaskDone
 from retail_datagen.sinks import PartitionRecord
 
@@ -66,10 +67,16 @@ class InProcess:
 
 
 class Processes:
-    """`workers` processes, each fed by a thread that waits for its answers."""
+    """`workers` processes, each fed by a thread that waits for its answers.
 
-    def __init__(self, setup: Setup, workers: int) -> None:
+    They start at once, so that they load what `source` needs while the job opens it; their work
+    starts with `begin`.
+    """
+
+    def __init__(self, source: Source, workers: int) -> None:
         self.workers = workers
+        self._source = source
+        self._setups: queue.SimpleQueue[Setup | None] = queue.SimpleQueue()
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._under_way = 0
@@ -82,7 +89,12 @@ class Processes:
             self.close()
             raise
         for process in self._processes:
-            threading.Thread(target=self._feed, args=(process, setup), daemon=True).start()
+            threading.Thread(target=self._feed, args=(process,), daemon=True).start()
+
+    def begin(self, setup: Setup) -> None:
+        """Let the workers open what the job has open, and take tasks."""
+        for _ in self._processes:
+            self._setups.put(setup)
 
     def submit(self, task: Task) -> None:
         self._under_way += 1
@@ -110,6 +122,7 @@ class Processes:
         for process in self._processes:
             process.kill()
         for process in self._processes:
+            self._setups.put(None)
             self._tasks.put(None)
             process.wait()
             for pipe in (process.stdin, process.stdout):
@@ -117,11 +130,15 @@ class Processes:
                     with suppress(OSError):
                         pipe.close()
 
-    def _feed(self, process: subprocess.Popen[bytes], setup: Setup) -> None:
+    def _feed(self, process: subprocess.Popen[bytes]) -> None:
         """One worker's life: set up, then a task at a time until the pool closes."""
         assert process.stdin
         assert process.stdout
         try:
+            _send(process, self._source)
+            setup = self._setups.get()
+            if setup is None:
+                return
             _send(process, setup)
             while task := self._tasks.get():
                 _send(process, task)
@@ -139,7 +156,7 @@ class Processes:
             self._messages.put(Failed(traceback.format_exc(), user=False))
 
 
-def _send(process: subprocess.Popen[bytes], message: Setup | Task) -> None:
+def _send(process: subprocess.Popen[bytes], message: Source | Setup | Task) -> None:
     assert process.stdin
     pickle.dump(message, process.stdin)
     process.stdin.flush()

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from retail_datagen.engine.events import (
     DayPlanned,
@@ -52,12 +52,28 @@ def run_job(
         if sink is None:
             sink = open_sink(request.target, request.format)
             stack.callback(sink.close)
+        workers = _workers(request, sink)
+        pool = (
+            stack.enter_context(closing(Processes(request.source, workers)))
+            if workers > 1
+            else None
+        )
         retailer = open_retailer(request)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         target = stack.enter_context(
             open_target(sink, request.facts, retailer, wanted, request.overwrite)
         )
-        return _Job(request, retailer, target, tables, listeners).run(began)
+        return _Job(request, retailer, target, tables, pool, listeners).run(began)
+
+
+def _workers(request: JobRequest, sink: Sink) -> int:
+    """How many processes may render: no more than there are tasks, one where more do not pay."""
+    if not sink.capabilities.parallel:
+        return 1
+    days = request.last_day - request.first_day + 1
+    small = request.source.rows_per_day * days < _WORTH_WORKERS
+    wanted = request.workers or (1 if small else available_cores())
+    return max(1, min(wanted, -(-days // request.chunk_days)))
 
 
 class _Job:
@@ -69,12 +85,14 @@ class _Job:
         retailer: Retailer,
         target: Target,
         tables: tuple[str, ...],
+        pool: Processes | None,
         listeners: Sequence[Listener],
     ) -> None:
         self._request = request
         self._retailer = retailer
         self._target = target
         self._tables = tables
+        self._pool = pool
         self._listeners = listeners
         self._finished: list[PartitionRecord] = []
         self._written = 0
@@ -85,13 +103,13 @@ class _Job:
         days = range(self._request.first_day, self._request.last_day + 1)
         kept, lost = self._verify_finished(days)
         tasks = self._tasks(days, {(r.table, r.day) for r in kept})
+        executor = self._executor(tasks)
         walk = PlanWalk(
             self._target.store,
             self._retailer,
             self._target.history_start,
             {d for task in tasks for day, tables in task.days for d in self._window(day, tables)},
         )
-        workers = self._workers(tasks)
         self._tell(
             JobStarted(
                 self._request.target,
@@ -100,7 +118,7 @@ class _Job:
                 days[-1],
                 len(days) * len(self._tables),
                 walk.remaining,
-                workers,
+                executor.workers,
             )
         )
         for record in lost:
@@ -110,16 +128,15 @@ class _Job:
             self._tell(PartitionKept(record))
         try:
             if tasks:
-                self._work(tasks, walk, workers)
+                self._work(tasks, walk, executor)
         except JobStopped as stop:
             stop.finished, stop.partitions = len(self._finished), len(days) * len(self._tables)
             raise
-        summary = self._summary(began, workers)
+        summary = self._summary(began, executor.workers)
         self._tell(JobFinished(summary))
         return summary
 
-    def _work(self, tasks: list[Task], walk: PlanWalk, workers: int) -> None:
-        executor = self._executor(workers)
+    def _work(self, tasks: list[Task], walk: PlanWalk, executor: Executor) -> None:
         try:
             self._drive(deque(tasks), walk, executor)
         except BaseException:
@@ -187,30 +204,22 @@ class _Job:
     def _is_planned(self, task: Task, walk: PlanWalk) -> bool:
         return all(walk.has(self._window(day, tables)) for day, tables in task.days)
 
-    def _workers(self, tasks: list[Task]) -> int:
-        if not self._target.sink.capabilities.parallel:
-            return 1
-        rows = self._retailer.rows_per_day * sum(len(task.days) for task in tasks)
-        small = rows < _WORTH_WORKERS
-        wanted = self._request.workers or (1 if small else available_cores())
-        return max(1, min(wanted, len(tasks)))
-
-    def _executor(self, workers: int) -> Executor:
+    def _executor(self, tasks: list[Task]) -> Executor:
         target = self._target
-        if workers == 1:
+        if self._pool is None or len(tasks) < 2:
             return InProcess(
                 DayRenderer(self._retailer, target.history_start, target.store.plans, target.sink)
             )
-        return Processes(
+        self._pool.begin(
             Setup(
                 self._retailer.source,
                 target.history_start,
                 target.store.folder,
                 self._request.target,
                 self._request.format,
-            ),
-            workers,
+            )
         )
+        return self._pool
 
     def _summary(self, began: float, workers: int) -> JobSummary:
         rows = Counter(dict.fromkeys(self._tables, 0))

@@ -31,6 +31,9 @@ from retail_datagen.plan.planner import Planner as RetailPlanner
 from retail_datagen.world.model import World
 from retail_datagen.world.read import ensure_world
 
+_SEEN = 13
+"""Rows per receipt beside its lines: the receipt, pings, foot traffic, impressions."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetailSource:
@@ -49,6 +52,10 @@ class RetailSource:
     @property
     def calendar(self) -> range:
         return _days(self.config)
+
+    @property
+    def rows_per_day(self) -> int:
+        return _rows_per_day(self.config)
 
     def open(self) -> OpenRetailer:
         """Master data in memory. Raises UserError for what generation cannot use."""
@@ -76,6 +83,10 @@ class _InMemory:
     def calendar(self) -> range:
         return _days(self.config)
 
+    @property
+    def rows_per_day(self) -> int:
+        return _rows_per_day(self.config)
+
     def open(self) -> OpenRetailer:
         return OpenRetailer(self.config, self.profile, self.world)
 
@@ -88,18 +99,11 @@ class OpenRetailer:
         self._opened: Market | None = None
         self.tables: Mapping[str, Rendered] = _rendered()
         self.calendar = _covered(config, world)
+        self.rows_per_day = _rows_per_day(config)
 
     @property
     def source(self) -> Source:
         return _InMemory(self._config, self._profile, self._world)
-
-    @property
-    def rows_per_day(self) -> int:
-        volume, traffic = self._config.volume, self._profile.traffic
-        lines = 2 * volume.items_per_ticket_mean
-        sensors = traffic.pings_per_receipt + traffic.foot_rows_per_receipt
-        impressions = self._profile.marketing.impressions_per_receipt
-        return round(volume.customers_per_day * (1 + lines + sensors + impressions))
 
     @cached_property
     def identity(self) -> Identity:
@@ -146,6 +150,12 @@ def _rendered() -> dict[str, Rendered]:
 
 def _days(config: RetailConfig) -> range:
     return range(to_day(config.calendar.first), to_day(config.calendar.last) + 1)
+
+
+def _rows_per_day(config: RetailConfig) -> int:
+    """Lines, their movements and what the packaged profiles' sensors see of a shopper."""
+    volume = config.volume
+    return round(volume.customers_per_day * (2 * volume.items_per_ticket_mean + _SEEN))
 
 
 def _covered(config: RetailConfig, world: World) -> range:

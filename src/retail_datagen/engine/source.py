@@ -75,6 +75,11 @@ class Outline(Protocol):
         """The days that can be generated."""
         ...
 
+    @property
+    def rows_per_day(self) -> int:
+        """Rows of an average day, roughly: to decide whether workers are worth their start."""
+        ...
+
 
 class Retailer(Outline, Protocol):
     """An opened retailer: master data in memory."""
@@ -82,11 +87,6 @@ class Retailer(Outline, Protocol):
     @property
     def source(self) -> Source:
         """What workers open: this retailer, without reading its master data again."""
-        ...
-
-    @property
-    def rows_per_day(self) -> int:
-        """Rows of an average day, roughly: to decide whether workers are worth their start."""
         ...
 
     @property

@@ -108,7 +108,9 @@ def main() -> None:
 
 
 def _serve(source: BinaryIO, answers: BinaryIO) -> None:
-    setup: Setup = pickle.load(source)
+    setup = _setup(source)
+    if setup is None:
+        return
     hold_as_worker(setup.job_folder)
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(source, tasks), daemon=True).start()
@@ -122,6 +124,20 @@ def _serve(source: BinaryIO, answers: BinaryIO) -> None:
         for record in renderer.run(task):
             _answer(answers, record)
         _answer(answers, TaskDone(task))
+
+
+def _setup(source: BinaryIO) -> Setup | None:
+    """What the job sends once it has opened the retailer; None if it ends before.
+
+    The source comes first, to load the modules that its retailer needs in the meantime.
+    """
+    try:
+        outline: Source = pickle.load(source)
+        _ = outline.tables
+        setup: Setup = pickle.load(source)
+    except EOFError:
+        return None
+    return setup
 
 
 def _receive(source: BinaryIO, tasks: queue.SimpleQueue[Task]) -> None:

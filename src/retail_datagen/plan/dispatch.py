@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, Stream
 from retail_datagen.plan.dayplan import Shipments
 from retail_datagen.plan.replenish import HIGH, URGENT, OrderBook, grouped_within
@@ -115,8 +116,7 @@ class Dispatcher:
         product = book.cell[rows] - store * self._products
         cold = self._world.products.refrigerated[product].astype(np.int64)
         group = store * 2 + cold
-        packed = (group << 6) | _rank(book)[rows]
-        order = np.sort((packed << 32) | np.arange(len(rows))) & 0xFFFFFFFF
+        order = stable_order((group << 6) | _rank(book)[rows])
         served, units = group[order], book.units[rows][order].astype(np.int64)
         running = np.cumsum(units)
         before = np.concatenate([[0], running])[np.searchsorted(served, served)]

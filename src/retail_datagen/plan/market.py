@@ -17,7 +17,7 @@ from retail_datagen.behaviour.baskets import Baskets, Lines
 from retail_datagen.behaviour.handling import StockHandling
 from retail_datagen.behaviour.hours import Hours, OpeningHours
 from retail_datagen.behaviour.journeys import Converts, Footfall, Visits
-from retail_datagen.behaviour.marketing import Marketing
+from retail_datagen.behaviour.marketing import Impressions, Marketing
 from retail_datagen.behaviour.missions import Habits
 from retail_datagen.behaviour.online import OnlineShop, OrderLines, Orders
 from retail_datagen.behaviour.pricing import PriceList, Pricing
@@ -76,6 +76,7 @@ class Market:
         self.handling = StockHandling(world, profile, self.units_per_day, config.seed)
         self._tables: OrderedDict[int, DayTables] = OrderedDict()
         self._drawn: tuple[int, Converts, StoreDemand] | None = None
+        self._shown: tuple[int, Impressions] | None = None
 
     @property
     def units_per_day(self) -> float:
@@ -116,6 +117,13 @@ class Market:
         demand = StoreDemand(visits, lines)
         self._drawn = (day, converts, demand)
         return demand
+
+    def impressions(self, day: int) -> Impressions:
+        """The day's impressions; the last day drawn is kept, for rendering right after planning."""
+        if self._shown is None or self._shown[0] != day:
+            self._shown = None
+            self._shown = (day, self.marketing.draw(day, self.tables(day).impressions))
+        return self._shown[1]
 
     def online_orders(self, day: int) -> tuple[Orders, OrderLines]:
         """The day's online orders and their lines."""

@@ -13,6 +13,7 @@ from retail_datagen.behaviour.journeys import Converts
 from retail_datagen.behaviour.online import OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
 from retail_datagen.core.calendar import DAY_SECONDS
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import Stream
 from retail_datagen.plan.dayplan import Counts, DayPlan, Lost, Reorders, ReturnsDue, Supplies
 from retail_datagen.plan.dispatch import Dispatch, Dispatcher
@@ -204,7 +205,7 @@ class Planner:
         due = state.suppliers.where(state.suppliers.day == state.day)
         count = len(due.cell)
         second = 6 * 3600 + Stream(self.market.seed, "supplies", state.day).below(count, 6 * 3600)
-        order = np.sort((second << 32) | np.arange(count)) & 0xFFFFFFFF
+        order = stable_order(second)
         cell = due.cell[order]
         return Supplies(
             (cell // self._products).astype(np.int16),
@@ -268,10 +269,10 @@ class Planner:
         )
 
     def _advertise(self, day: int, announced: Announced) -> tuple[int, Announced]:
-        count = self.market.tables(day).impressions
-        response = self.market.marketing.respond(day, self.market.marketing.draw(day, count))
+        shown = self.market.impressions(day)
+        response = self.market.marketing.respond(day, shown)
         due = (day + response.delay.astype(np.int64)).astype(np.int32)
-        return count, announced.and_then(Announced(due, response.customer, response.promotion))
+        return len(shown), announced.and_then(Announced(due, response.customer, response.promotion))
 
     def _reorder(
         self,

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import Ints
 from retail_datagen.plan.dayplan import Reorders
 from retail_datagen.plan.forecast import Forecast
@@ -154,8 +155,7 @@ def grouped_within(group: Ints, rank: Ints, units: Ints, limit: I64) -> NDArray[
     row = np.flatnonzero((asked > limit)[group])
     if not len(row):
         return fits
-    packed = (group[row].astype(np.int64) << 6) | rank[row]
-    order = row[np.sort((packed << 32) | np.arange(len(row))) & 0xFFFFFFFF]
+    order = row[stable_order((group[row].astype(np.int64) << 6) | rank[row])]
     served = group[order]
     running = np.cumsum(units[order], dtype=np.int64)
     before = np.concatenate([[0], running])[np.searchsorted(served, served)]

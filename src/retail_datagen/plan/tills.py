@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.behaviour.baskets import Lines
 from retail_datagen.behaviour.journeys import Visits
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import Ints
 
 I32 = NDArray[np.int32]
@@ -46,7 +47,7 @@ def ring_up(visits: Visits, lines: Lines, lost: Ints) -> Tills:
 
 def _numbers(store: I32) -> I32:
     """1, 2, 3 … within each store, in the order given."""
-    order = np.sort((store.astype(np.int64) << 32) | np.arange(len(store))) & 0xFFFFFFFF
+    order = stable_order(store)
     sizes = np.bincount(store)
     numbers = np.empty(len(store), dtype=np.int32)
     numbers[order] = np.arange(len(store)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1

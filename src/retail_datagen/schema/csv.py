@@ -29,15 +29,15 @@ _WORTH_A_TABLE = 1_024
 
 def write_csv(table: Table, data: pa.Table, where: Any) -> None:
     """Write `data`, which has the Arrow schema of `table`, to a path or binary file object."""
-    texts = csv_texts(table, data)
-    quotes = any(_has_delimiter(c) for c in texts.columns if pa.types.is_string(c.type))
+    schema = pa.schema([(f.name, _text_type(f.type)) for f in data.schema])
+    quotes = any(_has_delimiter(column) for column in data.columns)
     options = pacsv.WriteOptions(
-        batch_size=_BATCH_ROWS,
-        quoting_style="needed" if quotes else "none",
-        quoting_header="none",
+        quoting_style="needed" if quotes else "none", quoting_header="none"
     )
-    with pacsv.CSVWriter(where, texts.schema, write_options=options) as writer:
-        writer.write_table(texts)
+    with pacsv.CSVWriter(where, schema, write_options=options) as writer:
+        # In batches that fit the processor's cache as texts.
+        for first in range(0, data.num_rows, _BATCH_ROWS):
+            writer.write_table(csv_texts(table, data.slice(first, _BATCH_ROWS)), _BATCH_ROWS)
 
 
 def csv_texts(table: Table, data: pa.Table) -> pa.Table:
@@ -121,11 +121,17 @@ def _amounts(bits: int) -> pa.Array:
 
 def _has_delimiter(column: pa.ChunkedArray) -> bool:
     """Whether any text holds a comma, a quote or a line's end."""
-    for chunk in column.chunks:
-        values = chunk.buffers()[2]
-        if values is None:
-            continue
-        held = values.to_pybytes()
-        if any(mark in held for mark in (b",", b'"', b"\n", b"\r")):
-            return True
-    return False
+    return any(_chunk_has_delimiter(chunk) for chunk in column.chunks)
+
+
+def _chunk_has_delimiter(chunk: pa.Array) -> bool:
+    if pa.types.is_dictionary(chunk.type):
+        # Most often not even a name that is not used does.
+        return _chunk_has_delimiter(chunk.dictionary) and _chunk_has_delimiter(
+            chunk.dictionary.take(pc.unique(chunk.indices))
+        )
+    values = chunk.buffers()[2] if pa.types.is_string(chunk.type) else None
+    if values is None:
+        return False
+    held = values.to_pybytes()
+    return any(mark in held for mark in (b",", b'"', b"\n", b"\r"))

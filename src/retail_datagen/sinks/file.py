@@ -14,7 +14,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from retail_datagen.core.calendar import to_date
-from retail_datagen.core.files import discard, publish, remove_temporaries, sha256_of, staged_file
+from retail_datagen.core.files import (
+    HashingFile,
+    discard,
+    publish,
+    remove_temporaries,
+    sha256_of,
+    staged_file,
+)
 from retail_datagen.schema.csv import write_csv
 from retail_datagen.schema.parquet import write_parquet
 from retail_datagen.schema.table import Table
@@ -27,6 +34,7 @@ from retail_datagen.sinks.base import (
 )
 
 FORMATS = {"csv": write_csv, "parquet": write_parquet}
+_WRITE_BYTES = 1 << 20
 _FOLDER = re.compile(r"dt=(\d{4})-(\d\d)-(\d\d)")
 
 
@@ -69,8 +77,8 @@ class FileSink:
         relative = self.path_of(table.name, day)
         path = self.root / relative
         try:
-            with staged_file(path) as file:
-                FORMATS[self.format](table, data, file)
+            with staged_file(path) as file, _buffered(file) as stream:
+                FORMATS[self.format](table, data, stream)
         except OSError as error:
             self.close()
             raise SinkError(_what_to_do(path, error)) from error
@@ -119,6 +127,11 @@ class FileSink:
         for folder in self._day_folders(table):
             stem = f"{table}_{folder.name[3:].replace('-', '')}"
             yield from (p for f in FORMATS if (p := folder / f"{stem}.{f}").is_file())
+
+
+def _buffered(file: HashingFile) -> pa.BufferedOutputStream:
+    """Writers write pages of some kilobytes: gathered, before they come to Python."""
+    return pa.BufferedOutputStream(pa.PythonFile(file), _WRITE_BYTES)
 
 
 def _what_to_do(path: Path, error: OSError) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from retail_datagen.core.rng import I64, Stream
+from retail_datagen.core.order import stable_order
+from retail_datagen.core.rng import I64, Ints, Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -83,8 +84,6 @@ _METRES_TO_DBM = (
     90,
 )
 """Path loss of 2.4 GHz indoors, exponent 3, per metre from 1 to 25."""
-_ZONE_BITS = 8
-_ZONE_MASK = (1 << _ZONE_BITS) - 1
 I32 = NDArray[np.int32]
 
 
@@ -105,7 +104,7 @@ def render(day: Day) -> pa.Table:
             "EventTS": day.timestamps(pings.second),
             "StoreID": day.world.stores.store_id.take(store),
             "BeaconId": category(store * np.int32(len(zones)) + zone, beacons),
-            "CustomerBLEId": category(walk, numbered(b"BLE", ble[walks.customer], ble)),
+            "CustomerBLEId": category(walk, numbered(b"BLE", ble.take(walks.customer), ble)),
             "RSSI": _SIGNAL.take(bits),
             "Zone": category(zone, zones),
         },
@@ -116,7 +115,7 @@ def render(day: Day) -> pa.Table:
 class _Pings:
     """Pings by time: [pings] second of the day, row of the walks, row of the zones."""
 
-    second: I32
+    second: Ints
     walk: I32
     zone: I32
 
@@ -138,15 +137,10 @@ def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _P
     second >>= 8
     second += np.repeat(walks.entered, counts)
     np.minimum(second, np.repeat(walks.left, counts), out=second)
-    packed = second << 40
-    packed |= np.repeat(np.arange(len(counts)) << _ZONE_BITS, counts)
-    packed |= _zones(walks, counts, rank, zones)
-    packed.sort()
-    return _Pings(
-        (packed >> 40).astype(np.int32),
-        (packed >> _ZONE_BITS).astype(np.int32),
-        (packed & _ZONE_MASK).astype(np.int32),
-    )
+    walk = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    zone = _zones(walks, counts, rank, zones)
+    order = stable_order(second)
+    return _Pings(second.take(order), walk.take(order), zone.take(order))
 
 
 def _zones(walks: Walks, counts: I64, rank: I32, zones: int) -> I32:

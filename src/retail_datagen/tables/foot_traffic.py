@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, Ints, Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
@@ -70,20 +71,20 @@ def render(day: Day) -> pa.Table:
     wanted = day.market.foot_rows(len(day.demand.visits))
     inside = _inside(day, wanted - len(entrances.store))
     second = np.concatenate([entrances.second, inside.second])
-    order = np.sort((second << 32) | np.arange(len(second))) & 0xFFFFFFFF
-    store = np.concatenate([entrances.store, inside.store])[order]
-    zone = np.concatenate([entrances.zone, inside.zone])[order]
+    order = stable_order(second)
+    store = np.concatenate([entrances.store, inside.store]).take(order)
+    zone = np.concatenate([entrances.zone, inside.zone]).take(order)
     sensors = [name for of_store in day.world.sensors for name in of_store]
     return batch(
         TABLE,
         {
             "TraceId": trace_sequence(day.traces.foot_traffic, len(second)),
-            "EventTS": day.timestamps(second[order]),
-            "StoreID": day.world.stores.store_id[store],
+            "EventTS": day.timestamps(second.take(order)),
+            "StoreID": day.world.stores.store_id.take(store),
             "SensorId": category(store * len(zones) + zone, sensors),
             "Zone": category(zone, zones),
-            "Dwell": np.concatenate([entrances.dwell, inside.dwell])[order],
-            "Count": np.concatenate([entrances.count, inside.count])[order],
+            "Dwell": np.concatenate([entrances.dwell, inside.dwell]).take(order),
+            "Count": np.concatenate([entrances.count, inside.count]).take(order),
         },
     )
 
@@ -97,7 +98,7 @@ def _entrances(day: Day) -> _Readings:
     readings = -(-buyers // _BUYERS_PER_READING)
     cell = np.repeat(np.arange(stores * _HOURS), readings)
     rank = np.arange(len(cell)) - np.repeat(np.cumsum(readings) - readings, readings)
-    share, rest = people[cell] // readings[cell], people[cell] % readings[cell]
+    share, rest = np.divmod(people.take(cell), readings.take(cell))
     stream = Stream(day.market.seed, "foot_traffic.entrance", day.number)
     second = cell % _HOURS * 3600 + stream.below(len(cell), 3600)
     dwell = 15 + stream.below(len(cell), 60)

@@ -50,8 +50,8 @@ _CREATIVES = 4
 
 
 def render(day: Day) -> pa.Table:
-    count = day.market.tables(day.number).impressions
-    shown = day.market.marketing.draw(day.number, count)
+    shown = day.market.impressions(day.number)
+    count = len(shown)
     channels = day.context.profile.marketing.channels
     active = day.world.campaigns.running(day.number)
     campaign = np.searchsorted(active, shown.campaign)
@@ -67,7 +67,7 @@ def render(day: Day) -> pa.Table:
                 campaign, [day.world.campaigns.campaign_id[row] for row in active]
             ),
             "CreativeId": category(creative, _creatives(active, [c.code for c in channels])),
-            "CustomerAdId": numbered(b"AD", ad[shown.customer], ad),
+            "CustomerAdId": numbered(b"AD", ad.take(shown.customer), ad),
             "ImpressionId": daily_sequence("IMP", day.number, count),
             "Cost": shown.cost,
             "Device": category(shown.device, day.market.marketing.devices),

@@ -77,7 +77,8 @@ def in_order(parts: Sequence[Movements]) -> Movements:
         *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Movements))
     )
     moment = (joined.second.astype(np.int64) << 1) | (joined.units < 0)
-    order = np.sort((moment << 32) | np.arange(len(joined))) & 0xFFFFFFFF
+    # The parts are in order each, which this way of sorting makes use of.
+    order = np.argsort(moment, kind="stable")
     return Movements(*(getattr(joined, f.name).take(order) for f in fields(Movements)))
 
 

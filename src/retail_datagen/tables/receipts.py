@@ -58,14 +58,14 @@ TABLE = Table(
 
 def render(day: Day) -> pa.Table:
     visits, tills = day.demand.visits, day.tills
-    store, second = visits.store[tills.visit], visits.second[tills.visit]
+    store, second = visits.store.take(tills.visit), visits.second.take(tills.visit)
     return batch(
         TABLE,
         {
             "TraceId": trace_sequence(day.traces.receipts, len(store)),
             "EventTS": day.timestamps(second),
-            "StoreID": day.world.stores.store_id[store],
-            "CustomerID": day.world.customers.customer_id[visits.customer[tills.visit]],
+            "StoreID": day.world.stores.store_id.take(store),
+            "CustomerID": day.world.customers.customer_id.take(visits.customer.take(tills.visit)),
             "ReceiptId": text_column(day.receipt_ids),
             "Subtotal": day.money.subtotal,
             "Tax": day.money.tax,
@@ -77,7 +77,7 @@ def render(day: Day) -> pa.Table:
 
 def _tenders(day: Day, count: int) -> NDArray[np.uint16]:
     shares = lookup(integer_weights(list(day.context.profile.tenders.values())), 16)
-    return shares[Stream(day.market.seed, "tenders", day.number).u16(count)]
+    return shares.take(Stream(day.market.seed, "tenders", day.number).u16(count))
 
 
 FACTS = FactTable(TABLE, render)

@@ -41,10 +41,18 @@ class Lab:
         self.warm_up = cache(self._warm_up)
 
     def _job(self, retailer: Retailer, days: Range, format: str, workers: int) -> Output:
-        """`retail-datagen generate` of all tables into an empty folder, master data at hand."""
+        """`retail-datagen generate` of all tables into an empty folder, master data at hand.
+
+        A month is generated several times, to take the run with the least CPU.
+        """
         config = self._config(retailer)
         self.warm_up()
         self._tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
+        runs = self.plan.month_runs if days == self.plan.month else 1
+        made = [self._job_once(config, days, format, workers) for _ in range(runs)]
+        return min(made, key=lambda output: output.usage.cpu_seconds)
+
+    def _job_once(self, config: Path, days: Range, format: str, workers: int) -> Output:
         target = self._folder / "facts"
         command = [program("retail-datagen"), "generate", "--config", str(config)]
         command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]

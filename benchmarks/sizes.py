@@ -76,6 +76,7 @@ class Plan:
     year: int = 365
     tpch_scale: float = 1
     peer_runs: int = 2
+    month_runs: int = 2
     warm_up_mb: int = 10_000
 
     @property
@@ -88,4 +89,6 @@ QUICK = Plan(
     large=Retailer(300, 30_000), days=10, year=60, tpch_scale=0.2, peer_runs=1, warm_up_mb=2_000
 )
 _FEW = Retailer(3, 100)
-TINY = Plan(_FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, peer_runs=1, warm_up_mb=1)
+TINY = Plan(
+    _FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, peer_runs=1, month_runs=1, warm_up_mb=1
+)

@@ -124,6 +124,14 @@ class FakeRetailer:
         return 1.0
 
 
+def wait_for(file: Path | None) -> None:
+    """Until the file exists; a minute at most."""
+    deadline = time.monotonic() + 60
+    while file and not file.exists():
+        assert time.monotonic() < deadline, f"{file} never came"
+        time.sleep(0.01)
+
+
 def _receipts(plan: FakePlan) -> pa.Table:
     ids = np.arange(plan.first_row, plan.first_row + plan.rows)
     cents = (ids * 7919 + plan.stock) % 5000
@@ -147,7 +155,8 @@ def _receipts(plan: FakePlan) -> pa.Table:
 class FakeSource:
     """`bad_day` is the day on which rendering goes wrong, in the way that `fault` says.
 
-    A fault happens once if `once` names a file: that it exists shows that it has happened.
+    A fault happens once: that the file `once` exists shows that it has happened. The process
+    `home` does not render before that, so that a fault is left to workers.
     """
 
     seed: int = 1
@@ -158,6 +167,7 @@ class FakeSource:
     render_pause: float = 0.0
     bad_day: int = -1
     fault: str = ""
+    home: int = 0
     once: Path | None = None
 
     @property
@@ -176,10 +186,11 @@ class FakeSource:
         return FakeRetailer(self)
 
     def misbehave(self, day: int) -> None:
-        if day != self.bad_day or (self.once and self.once.exists()):
+        if self.fault and os.getpid() == self.home:
+            wait_for(self.once)
+        if day != self.bad_day or self.once is None or self.once.exists():
             return
-        if self.once:
-            self.once.touch()
+        self.once.touch()
         match self.fault:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)

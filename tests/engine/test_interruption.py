@@ -116,7 +116,7 @@ def test_ten_rounds_of_kills(tmp_path: Path, undisturbed: dict[str, str]) -> Non
 
 
 def test_workers_end_with_a_killed_job(tmp_path: Path) -> None:
-    process = start(tmp_path, 2)
+    process = start(tmp_path, 3)
     wait_for_lines(process, 4)
     workers = _children(process.pid)
     assert len(workers) == 2

@@ -25,9 +25,9 @@ from retail_datagen.engine.events import (
     PartitionLost,
     PartitionWritten,
 )
-from retail_datagen.engine.executor import WorkerError
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.lock import JobLock
+from retail_datagen.engine.pool import WorkerError
 from retail_datagen.sinks import SinkError
 from retail_datagen.sinks.memory import MemorySink
 
@@ -309,10 +309,15 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         run_job(replace(request(tmp_path), target=target))
 
 
+def faulty(fault: str, once: Path) -> FakeSource:
+    """A source whose first day, which goes to a worker, goes wrong there."""
+    return FakeSource(bad_day=START, fault=fault, once=once, home=os.getpid())
+
+
 def test_a_killed_worker_is_told_and_the_job_goes_on(
     tmp_path: Path, undisturbed: dict[str, str]
 ) -> None:
-    source = FakeSource(bad_day=START + 5, fault="kill", once=tmp_path / "once")
+    source = faulty("kill", tmp_path / "once")
     out = tmp_path / "out"
     job = replace(request(out, workers=2), source=source)
     with pytest.raises(WorkerError, match=r"worker process \d+ was killed by SIGKILL"):
@@ -322,17 +327,18 @@ def test_a_killed_worker_is_told_and_the_job_goes_on(
 
 
 def test_errors_in_workers_reach_the_user(tmp_path: Path) -> None:
-    job = request(tmp_path, workers=2)
+    job = request(tmp_path / "out", workers=2)
     with pytest.raises(UserError, match="the day is cursed"):
-        run_job(replace(job, source=FakeSource(bad_day=START + 3, fault="user")))
+        run_job(replace(job, source=faulty("user", tmp_path / "user")))
     with pytest.raises(RuntimeError, match="ZeroDivisionError: a mistake of ours"):
-        run_job(replace(job, source=FakeSource(bad_day=START + 3, fault="bug")))
+        run_job(replace(job, source=faulty("bug", tmp_path / "bug")))
 
 
 def test_prints_in_workers_do_no_harm(tmp_path: Path, undisturbed: dict[str, str]) -> None:
-    source = FakeSource(bad_day=START + 3, fault="print")
-    run_job(replace(request(tmp_path, workers=2), source=source))
-    assert digests(tmp_path) == undisturbed
+    source = faulty("print", tmp_path / "once")
+    run_job(replace(request(tmp_path / "out", workers=2), source=source))
+    assert source.once.exists()
+    assert digests(tmp_path / "out") == undisturbed
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -10,8 +10,8 @@ from statistics import fmean
 import pyarrow as pa
 
 from retail_datagen.core.files import HashingFile
-from retail_datagen.engine.executor import available_cores
 from retail_datagen.engine.jobstore import JobStore
+from retail_datagen.engine.pool import available_cores
 from retail_datagen.engine.request import JobRequest, check_request, open_retailer
 from retail_datagen.engine.source import Plan, Planner, Rendered, Retailer
 from retail_datagen.engine.target import Wanted, history_of

@@ -20,14 +20,14 @@ from retail_datagen.engine.events import (
     PartitionLost,
     PartitionWritten,
 )
-from retail_datagen.engine.executor import Executor, InProcess, Processes, available_cores
 from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.planning import PlanWalk
+from retail_datagen.engine.pool import Pool, available_cores
 from retail_datagen.engine.request import JobRequest, check_request, choose_tables, open_retailer
 from retail_datagen.engine.source import Retailer
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
-from retail_datagen.engine.worker import DayRenderer, Setup, Task, TaskDone
+from retail_datagen.engine.worker import DayRenderer, Setup, Task
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
 __all__ = ["JobRequest", "choose_tables", "run_job"]
@@ -52,12 +52,8 @@ def run_job(
         if sink is None:
             sink = open_sink(request.target, request.format)
             stack.callback(sink.close)
-        workers = _workers(request, sink)
-        pool = (
-            stack.enter_context(closing(Processes(request.source, workers)))
-            if workers > 1
-            else None
-        )
+        # This process renders as well, beside planning.
+        pool = stack.enter_context(closing(Pool(request.source, _workers(request, sink) - 1)))
         retailer = open_retailer(request)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         target = stack.enter_context(
@@ -85,7 +81,7 @@ class _Job:
         retailer: Retailer,
         target: Target,
         tables: tuple[str, ...],
-        pool: Processes | None,
+        pool: Pool,
         listeners: Sequence[Listener],
     ) -> None:
         self._request = request
@@ -103,7 +99,8 @@ class _Job:
         days = range(self._request.first_day, self._request.last_day + 1)
         kept, lost = self._verify_finished(days)
         tasks = self._tasks(days, {(r.table, r.day) for r in kept})
-        executor = self._executor(tasks)
+        if tasks:
+            self._pool.begin(self._setup())
         walk = PlanWalk(
             self._target.store,
             self._retailer,
@@ -118,7 +115,7 @@ class _Job:
                 days[-1],
                 len(days) * len(self._tables),
                 walk.remaining,
-                executor.workers,
+                self._pool.workers + 1,
             )
         )
         for record in lost:
@@ -128,39 +125,55 @@ class _Job:
             self._tell(PartitionKept(record))
         try:
             if tasks:
-                self._work(tasks, walk, executor)
+                self._work(deque(tasks), walk)
         except JobStopped as stop:
             stop.finished, stop.partitions = len(self._finished), len(days) * len(self._tables)
             raise
-        summary = self._summary(began, executor.workers)
+        summary = self._summary(began)
         self._tell(JobFinished(summary))
         return summary
 
-    def _work(self, tasks: list[Task], walk: PlanWalk, executor: Executor) -> None:
+    def _work(self, tasks: deque[Task], walk: PlanWalk) -> None:
+        target = self._target
+        here = DayRenderer(self._retailer, target.history_start, target.store.plans, target.sink)
         try:
-            self._drive(deque(tasks), walk, executor)
+            self._hand_out(tasks, walk, here)
+            self._finish(here)
         except BaseException:
-            executor.close()
-            self._target.sink.recover(self._tables)
+            self._pool.close()
+            target.sink.recover(self._tables)
             raise
-        executor.close()
 
-    def _drive(self, pending: deque[Task], walk: PlanWalk, executor: Executor) -> None:
-        """Render while planning goes on, a bounded number of days ahead."""
-        lead = 2 * executor.workers + 2
-        under_way = 0
-        while pending or under_way:
-            while pending and under_way < lead and self._is_planned(pending[0], walk):
-                executor.submit(pending.popleft())
-                under_way += 1
-            planning = bool(pending) and under_way < lead
-            if (planning and executor.workers > 1) or not under_way:
+    def _hand_out(self, tasks: deque[Task], walk: PlanWalk, here: DayRenderer) -> None:
+        """Each task as soon as its days are planned: to a worker that has room, else here.
+
+        Here, what planning has just drawn is still at hand.
+        """
+        while tasks:
+            task = tasks.popleft()
+            while not self._is_planned(task, walk):
                 self._plan(walk)
-            for done in executor.collect(wait=not planning):
-                if isinstance(done, TaskDone):
-                    under_way -= 1
-                else:
-                    self._note(done)
+            if self._pool.has_room:
+                self._pool.submit(task)
+            else:
+                self._render(task, here)
+            self._collect(wait=False)
+
+    def _finish(self, here: DayRenderer) -> None:
+        """Help the workers with what they have not begun, and wait for the rest."""
+        while self._pool.is_busy:
+            task = self._pool.take_back()
+            if task:
+                self._render(task, here)
+            self._collect(wait=task is None)
+
+    def _render(self, task: Task, here: DayRenderer) -> None:
+        for record in here.run(task):
+            self._note(record)
+
+    def _collect(self, wait: bool) -> None:
+        for record in self._pool.collect(wait):
+            self._note(record)
 
     def _plan(self, walk: PlanWalk) -> None:
         day = walk.step()
@@ -204,24 +217,16 @@ class _Job:
     def _is_planned(self, task: Task, walk: PlanWalk) -> bool:
         return all(walk.has(self._window(day, tables)) for day, tables in task.days)
 
-    def _executor(self, tasks: list[Task]) -> Executor:
-        target = self._target
-        if self._pool is None or len(tasks) < 2:
-            return InProcess(
-                DayRenderer(self._retailer, target.history_start, target.store.plans, target.sink)
-            )
-        self._pool.begin(
-            Setup(
-                self._retailer.source,
-                target.history_start,
-                target.store.folder,
-                self._request.target,
-                self._request.format,
-            )
+    def _setup(self) -> Setup:
+        return Setup(
+            self._retailer.source,
+            self._target.history_start,
+            self._target.store.folder,
+            self._request.target,
+            self._request.format,
         )
-        return self._pool
 
-    def _summary(self, began: float, workers: int) -> JobSummary:
+    def _summary(self, began: float) -> JobSummary:
         rows = Counter(dict.fromkeys(self._tables, 0))
         for record in self._finished:
             rows[record.table] += record.rows
@@ -238,7 +243,7 @@ class _Job:
             partitions_written=self._written,
             partitions_kept=len(self._finished) - self._written,
             days_planned=self._planned,
-            workers=workers,
+            workers=self._pool.workers + 1,
         )
 
     def _tell(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Who renders: this process, or N others. Both take tasks and give back what was written."""
+"""Processes that render beside the job's own: they take tasks and give back what was written."""
 
 from __future__ import annotations
 
@@ -10,64 +10,25 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.source import Source
-from retail_datagen.engine.worker import DayRenderer, Failed, Message, Setup, Task, TaskDone
+from retail_datagen.engine.worker import Failed, Message, Setup, Task, TaskDone
 from retail_datagen.sinks import PartitionRecord
 
-Done = PartitionRecord | TaskDone
 _WORKER = "from retail_datagen.engine.worker import main; main()"
+_TASKS_AT_HAND = 2
+"""Per worker: the one that it works on, and the next."""
 
 
 class WorkerError(UserError):
     """A worker process ended without being told to."""
 
 
-class Executor(Protocol):
-    """Renders tasks. Ended by `close`, in whatever state it is."""
-
-    workers: int
-
-    def submit(self, task: Task) -> None: ...
-
-    def collect(self, wait: bool) -> Iterator[Done]:
-        """What has been done since; with `wait`, at least one thing, if tasks are under way."""
-        ...
-
-    def close(self) -> None:
-        """End at once; what is whole stays."""
-        ...
-
-
-class InProcess:
-    """Renders here, whenever results are collected."""
-
-    workers = 1
-
-    def __init__(self, renderer: DayRenderer) -> None:
-        self._renderer = renderer
-        self._tasks: deque[Task] = deque()
-
-    def submit(self, task: Task) -> None:
-        self._tasks.append(task)
-
-    def collect(self, wait: bool) -> Iterator[Done]:
-        while self._tasks:
-            task = self._tasks.popleft()
-            yield from self._renderer.run(task)
-            yield TaskDone(task)
-
-    def close(self) -> None:
-        self._tasks.clear()
-
-
-class Processes:
-    """`workers` processes, each fed by a thread that waits for its answers.
+class Pool:
+    """`workers` processes, each fed by a thread that waits for its answers; there may be none.
 
     They start at once, so that they load what `source` needs while the job opens it; their work
     starts with `begin`.
@@ -96,12 +57,32 @@ class Processes:
         for _ in self._processes:
             self._setups.put(setup)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a worker could do with one more task."""
+        return self._under_way < self.workers * _TASKS_AT_HAND
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether tasks are under way."""
+        return self._under_way > 0
+
     def submit(self, task: Task) -> None:
+        """Give a task to whichever worker is free next."""
         self._under_way += 1
         self._tasks.put(task)
 
-    def collect(self, wait: bool) -> Iterator[Done]:
-        wait = wait and self._under_way > 0
+    def take_back(self) -> Task | None:
+        """A task that no worker has begun, if there is one: it is no longer under way."""
+        with suppress(queue.Empty):
+            task = self._tasks.get_nowait()
+            self._under_way -= 1
+            return task
+        return None
+
+    def collect(self, wait: bool) -> Iterator[PartitionRecord]:
+        """What has been written since; with `wait`, at least one thing, if tasks are under way."""
+        wait = wait and self.is_busy
         while True:
             try:
                 # A timeout now and then, so that signals are noticed on every platform.
@@ -115,9 +96,11 @@ class Processes:
                 raise (WorkerError if message.user else RuntimeError)(message.message)
             if isinstance(message, TaskDone):
                 self._under_way -= 1
-            yield message
+            else:
+                yield message
 
     def close(self) -> None:
+        """End at once; what is whole stays."""
         self._closing = True
         for process in self._processes:
             process.kill()

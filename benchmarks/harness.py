@@ -17,6 +17,7 @@ import psutil
 
 _SAMPLE_SECONDS = 0.05
 _LOOK_FOR_CHILDREN_SECONDS = 0.5
+_PSS_SPACING = 100
 _SHOWN_OF_AN_ERROR = 2000
 
 
@@ -91,7 +92,8 @@ class _MemoryWatch(threading.Thread):
     """Samples the memory of a process tree until stopped.
 
     PSS is never above RSS, which is a hundred times cheaper to read; so it is only looked up when
-    RSS says that the peak may have been passed.
+    RSS says that the peak may have been passed, and so seldom that it takes a hundredth of a core:
+    the kernel walks all pages, while the process that owns them waits.
     """
 
     def __init__(self, pid: int) -> None:
@@ -101,6 +103,7 @@ class _MemoryWatch(threading.Thread):
         self._pid = pid
         self._tree: list[psutil.Process] = []
         self._looked = 0.0
+        self._next_pss = 0.0
         self._done = threading.Event()
 
     def stop(self) -> None:
@@ -121,8 +124,13 @@ class _MemoryWatch(threading.Thread):
             root = psutil.Process(self._pid)
             self._tree = [root, *root.children(recursive=True)]
         total = self._sum("RSS")
-        if self.memory == "PSS" and total > self.peak_bytes:
+        if total <= self.peak_bytes:
+            return
+        if self.memory == "PSS":
+            if now < self._next_pss:
+                return
             total = self._sum("PSS")
+            self._next_pss = now + _PSS_SPACING * (time.monotonic() - now)
         self.peak_bytes = max(self.peak_bytes, total)
 
     def _sum(self, kind: str) -> int:

@@ -73,11 +73,11 @@ def kill_and_go_on(start: Start, facts: Path, dice: random.Random) -> int:
     kills = 0
     while True:
         process = start("--workers", dice.choice("12"), "--quiet")
-        before = len(partitions(facts))
-        while process.poll() is None and len(partitions(facts)) == before:
-            time.sleep(0.02)
+        enough = len(partitions(facts)) + dice.randint(1, 60) if kills < 8 else None
+        while enough and process.poll() is None and len(partitions(facts)) < enough:
+            time.sleep(0.003)
         try:
-            process.wait(timeout=dice.uniform(0, 1.2) if kills < 8 else None)
+            process.wait(timeout=dice.uniform(0, 0.05) if enough else None)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.memory import nothing_is_garbage
 from retail_datagen.core.version import program_version
 
 USER_ERROR = 2
@@ -84,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     called = next((word for word in given if not word.startswith("-")), "")
     try:
-        build_app(None if completing else called)(given, prog_name="retail-datagen")
+        with nothing_is_garbage():
+            app = build_app(None if completing else called)
+        app(given, prog_name="retail-datagen")
     except UserError as error:
         if "--debug" in given:
             raise

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
+from retail_datagen.core.memory import reuse_memory
 from retail_datagen.engine.events import (
     DayPlanned,
     Event,
@@ -20,7 +21,6 @@ from retail_datagen.engine.events import (
     PartitionLost,
     PartitionWritten,
 )
-from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.planning import PlanWalk
 from retail_datagen.engine.pool import Pool, available_cores
 from retail_datagen.engine.request import JobRequest, check_request, choose_tables, open_retailer

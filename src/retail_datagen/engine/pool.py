@@ -18,9 +18,10 @@ from retail_datagen.engine.source import Source
 from retail_datagen.engine.worker import Failed, Message, Setup, Task, TaskDone
 from retail_datagen.sinks import PartitionRecord
 
-_WORKER = "from retail_datagen.engine.worker import main; main()"
-_TASKS_AT_HAND = 2
-"""Per worker: the one that it works on, and the next."""
+_WORKER = "import gc; gc.disable(); from retail_datagen.engine.worker import main; main()"
+"""Garbage is looked for from when the world is in memory on: there is none before."""
+_TASKS_AT_HAND = 3
+"""Per worker: the one that it works on, and those that it takes while this process is busy."""
 
 
 class WorkerError(UserError):

@@ -8,6 +8,7 @@ killed, it ends at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -22,9 +23,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.memory import reuse_memory
 from retail_datagen.engine.jobstore import Plans
 from retail_datagen.engine.lock import hold_as_worker
-from retail_datagen.engine.memory import reuse_memory
 from retail_datagen.engine.source import Plan, Retailer, Source
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
@@ -119,6 +120,8 @@ def _serve(source: BinaryIO, answers: BinaryIO) -> None:
     sink = open_sink(setup.target, setup.format)
     plans = Plans(setup.job_folder / "plans")
     renderer = DayRenderer(setup.source.open(), setup.history_start, plans, sink)
+    gc.freeze()
+    gc.enable()
     while True:
         task = tasks.get()
         for record in renderer.run(task):

@@ -1,14 +1,30 @@
-"""How this process keeps memory between days."""
+"""How this process keeps memory."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_KEPT = 256 * 1024 * 1024
 _KEPT_AT_MOST = 1024 * 1024 * 1024
+
+
+@contextmanager
+def nothing_is_garbage() -> Iterator[None]:
+    """What is made meanwhile stays to the end: modules, a world. Nobody looks for garbage in it.
+
+    Looking took a tenth of the time of loading modules.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def reuse_memory() -> None:

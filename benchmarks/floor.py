@@ -1,7 +1,9 @@
 """CPU time of a job's parts, one by one: planning, rendering, and writing what is in memory.
 
 A program of its own, so that nothing else is in its memory: it plans and renders a range of days
-with the job's own code and writes each table from memory, with our settings and with pyarrow's.
+with the job's own code and writes each table from memory. Either in one way, and the files stay, as
+the job's do: memory that was never written to is several times slower than that of a file just
+removed. Or in all ways, ours and pyarrow's, each file removed at once, so that they are on a par.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,8 +32,7 @@ from retail_datagen.schema.table import Table
 PARQUET, PARQUET_DEFAULT = "parquet", "parquet by default"
 CSV, CSV_PYARROW, CSV_DEFAULT = "csv", "csv by pyarrow", "csv by default"
 WAYS = (PARQUET, PARQUET_DEFAULT, CSV, CSV_PYARROW, CSV_DEFAULT)
-_KEPT = (PARQUET, CSV)
-"""What the job writes stays on file here too: a file over one just removed costs less."""
+ALL = "all"
 _OUR_CSV = pacsv.WriteOptions(batch_size=16_384, quoting_style="none", quoting_header="none")
 
 
@@ -77,10 +77,10 @@ class Floor:
         return cls(**raw, tables=tables)
 
 
-def measure(config: Path, first: date, days: int) -> Floor:
-    """Measure each part over `days` days from `first` on.
+def measure(config: Path, first: date, days: int, way: str) -> Floor:
+    """Measure each part over `days` days from `first` on, writing in one of `WAYS`, or `ALL`.
 
-    Every table is written once, as the job does; the order of the ways alternates by day.
+    The order of all ways alternates by day.
     """
     began = time.process_time()
     retailer = RetailSource(RetailConfig.from_file(config)).open()
@@ -104,28 +104,40 @@ def measure(config: Path, first: date, days: int) -> Floor:
                 data = render(table, day)
                 figures.render_seconds += time.process_time() - began
                 figures.rows += data.num_rows
-                _write(figures, rendered.table, data, folder, day)
+                if way == ALL:
+                    _compare(figures, rendered.table, data, folder, reverse=day % 2 == 1)
+                else:
+                    _write(figures, way, rendered.table, data, folder / f"{table} {day}")
         floor.plan_bytes = sum(p.stat().st_size for p in (folder / "job").rglob("*.bin"))
     return floor
 
 
-def _write(figures: TableFigures, table: Table, data: pa.Table, folder: Path, day: int) -> None:
-    plain = _without_categories(data)
-    ways: dict[str, Callable[[Path], object]] = {
-        PARQUET: lambda path: write_parquet(table, data, path),
-        PARQUET_DEFAULT: lambda path: pq.write_table(data, path),
-        CSV: lambda path: write_csv(table, data, path),
-        CSV_PYARROW: lambda path: pacsv.write_csv(plain, path, _OUR_CSV),
-        CSV_DEFAULT: lambda path: pacsv.write_csv(plain, path),
-    }
-    for way in reversed(WAYS) if day % 2 else WAYS:
-        path = folder / f"{table.name} {day} as {way}"
-        began = time.process_time()
-        ways[way](path)
-        figures.seconds[way] += time.process_time() - began
-        figures.bytes[way] += path.stat().st_size
-        if way not in _KEPT:
-            path.unlink()
+def _compare(
+    figures: TableFigures, table: Table, data: pa.Table, folder: Path, *, reverse: bool
+) -> None:
+    """Write in all ways, each over the file of the one before."""
+    for way in reversed(WAYS) if reverse else WAYS:
+        path = folder / "written"
+        _write(figures, way, table, data, path)
+        path.unlink()
+
+
+def _write(figures: TableFigures, way: str, table: Table, data: pa.Table, path: Path) -> None:
+    plain = _without_categories(data) if way in (CSV_PYARROW, CSV_DEFAULT) else data
+    began = time.process_time()
+    match way:
+        case "parquet":
+            write_parquet(table, data, path)
+        case "csv":
+            write_csv(table, data, path)
+        case "parquet by default":
+            pq.write_table(data, path)
+        case "csv by pyarrow":
+            pacsv.write_csv(plain, path, _OUR_CSV)
+        case _:
+            pacsv.write_csv(plain, path)
+    figures.seconds[way] += time.process_time() - began
+    figures.bytes[way] += path.stat().st_size
 
 
 def _without_categories(data: pa.Table) -> pa.Table:
@@ -141,6 +153,6 @@ def _without_categories(data: pa.Table) -> pa.Table:
 
 
 if __name__ == "__main__":
-    config, first, days, answer = sys.argv[1:]
-    measured = measure(Path(config), date.fromisoformat(first), int(days))
+    config, first, days, way, answer = sys.argv[1:]
+    measured = measure(Path(config), date.fromisoformat(first), int(days), way)
     Path(answer).write_text(measured.to_json(), encoding="utf-8")

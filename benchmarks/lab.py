@@ -64,13 +64,16 @@ class Lab:
         shutil.rmtree(target)
         return Output(usage, rows, size)
 
-    def _floor(self, retailer: Retailer, days: Range) -> Floor:
-        """What planning, rendering and writing each cost, in a process of their own."""
+    def _floor(self, retailer: Retailer, days: Range, way: str) -> Floor:
+        """What planning, rendering and writing each cost, in a process of their own.
+
+        `way` is one of `floor.WAYS`, or `floor.ALL` to compare them.
+        """
         config = self._config(retailer)
         self.warm_up()
-        self._tell(f"{retailer}: {days.days} days, part by part")
+        self._tell(f"{retailer}: {days.days} days, part by part: {way}")
         answer = self._folder / "floor.json"
-        arguments = [str(config), days.first.isoformat(), str(days.days), str(answer)]
+        arguments = [str(config), days.first.isoformat(), str(days.days), way, str(answer)]
         # The repository's root, where the package of benchmarks lies.
         root = Path(__file__).parent.parent
         run([sys.executable, "-m", "benchmarks.floor", *arguments], root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.floor import PARQUET
 from benchmarks.lab import Lab
 from benchmarks.result import Check, Section
 
@@ -9,7 +10,7 @@ from benchmarks.result import Check, Section
 def planning(lab: Lab) -> Section:
     retailer, days = lab.plan.large, lab.plan.month
     job = lab.job(retailer, days, "parquet", 1)
-    floor = lab.floor(retailer, days)
+    floor = lab.floor(retailer, days, PARQUET)
     total = job.usage.cpu_seconds
     return Section(
         "planning",

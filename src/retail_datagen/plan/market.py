@@ -26,6 +26,7 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import Stream
+from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.world.model import World
 
 _KEPT_DAYS = 12
@@ -76,6 +77,7 @@ class Market:
         self.handling = StockHandling(world, profile, self.units_per_day, config.seed)
         self._tables: OrderedDict[int, DayTables] = OrderedDict()
         self._drawn: tuple[int, Converts, StoreDemand] | None = None
+        self._rung: tuple[StoreDemand, NDArray[np.int32], Tills] | None = None
         self._shown: tuple[int, Impressions] | None = None
 
     @property
@@ -117,6 +119,15 @@ class Market:
         demand = StoreDemand(visits, lines)
         self._drawn = (day, converts, demand)
         return demand
+
+    def tills(self, demand: StoreDemand, lost: NDArray[np.int32]) -> Tills:
+        """The receipts of `demand` without its `lost` lines; those of the last day are kept."""
+        if self._rung and self._rung[0] is demand and np.array_equal(self._rung[1], lost):
+            return self._rung[2]
+        self._rung = None
+        tills = ring_up(demand.visits, demand.lines, lost)
+        self._rung = (demand, lost, tills)
+        return tills
 
     def impressions(self, day: int) -> Impressions:
         """The day's impressions; the last day drawn is kept, for rendering right after planning."""

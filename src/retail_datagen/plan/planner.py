@@ -32,7 +32,7 @@ from retail_datagen.plan.state import (
     nobody_announced,
     nothing_promised,
 )
-from retail_datagen.plan.tills import Tills, ring_up
+from retail_datagen.plan.tills import Tills
 from retail_datagen.plan.trade import (
     OnlineFlow,
     handling_flow,
@@ -114,7 +114,7 @@ class Planner:
         supply = supply_flow(draws.supplies, self._products)
         np.subtract.at(dc_on_order, supply.cell, supply.units)
         dc_online, lost_at_dc, lost_dc_handling = self._trade_in_dcs(draws, supply, dc_stock)
-        tills = ring_up(draws.demand.visits, draws.demand.lines, trade.lost_sales.row)
+        tills = self.market.tills(draws.demand, trade.lost_sales.row.astype(np.int32))
         due, sold = self._will_return(day, draws.demand, tills)
         impressions, announced = self._advertise(day, announced)
         reorders = self._reorder(day, trade, store_stock, store_on_order)

@@ -22,7 +22,7 @@ from retail_datagen.plan.dayplan import Counts, DayPlan, first_traces
 from retail_datagen.plan.forecast import Forecast
 from retail_datagen.plan.initial import OpeningStock, opening_stock
 from retail_datagen.plan.market import Market, StoreDemand
-from retail_datagen.plan.tills import Tills, ring_up
+from retail_datagen.plan.tills import Tills
 from retail_datagen.tables.fulfilment import OrderDay, order_day
 from retail_datagen.tables.money import Money, price_receipts
 from retail_datagen.tables.names import DAILY_DIGITS, ReceiptDigits, receipt_rows
@@ -107,7 +107,7 @@ class Day:
 
     @cached_property
     def tills(self) -> Tills:
-        return ring_up(self.demand.visits, self.demand.lines, self.plan.lost_lines.row)
+        return self.market.tills(self.demand, self.plan.lost_lines.row)
 
     @cached_property
     def money(self) -> Money:

@@ -1,4 +1,4 @@
-"""CSV as it is written: the document's look, and exactly what formatting each value would give."""
+"""CSV as it is written: the published look, and exactly what formatting each value would give."""
 
 from __future__ import annotations
 

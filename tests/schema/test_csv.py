@@ -53,7 +53,7 @@ def written(data: pa.Table) -> str:
     return sink.getvalue().decode()
 
 
-def test_it_looks_as_the_document_shows() -> None:
+def test_it_looks_as_published() -> None:
     data = rows([MIDNIGHT + 56_730, MIDNIGHT], [1299, None], ["TRC0000000006", "TRC7"])
     assert written(data) == (
         "TraceId,EventTS,Line,UnitPrice,PromoCode\n"

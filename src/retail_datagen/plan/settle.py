@@ -53,7 +53,7 @@ def settle(stock: I32, inflow: Flow, outflows: list[Flow]) -> list[Loss]:
     """
     for flow in outflows:
         np.subtract.at(stock, flow.cell, flow.units)
-    short = [np.flatnonzero(stock[flow.cell] < 0) for flow in outflows]
+    short = [np.flatnonzero(stock.take(flow.cell) < 0) for flow in outflows]
     cells = np.unique(np.concatenate([f.cell[s] for f, s in zip(outflows, short, strict=True)]))
     if not len(cells):
         np.add.at(stock, inflow.cell, inflow.units)

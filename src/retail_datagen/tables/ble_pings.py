@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, Ints, Stream
+from retail_datagen.core.rng import I64, Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -115,7 +115,7 @@ def render(day: Day) -> pa.Table:
 class _Pings:
     """Pings by time: [pings] second of the day, row of the walks, row of the zones."""
 
-    second: Ints
+    second: I32
     walk: I32
     zone: I32
 
@@ -136,11 +136,11 @@ def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _P
     second *= spacing
     second >>= 8
     second += np.repeat(walks.entered, counts)
-    np.minimum(second, np.repeat(walks.left, counts), out=second)
+    at = np.minimum(second, np.repeat(walks.left, counts)).astype(np.int32)
     walk = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     zone = _zones(walks, counts, rank, zones)
-    order = stable_order(second)
-    return _Pings(second.take(order), walk.take(order), zone.take(order))
+    order = stable_order(at)
+    return _Pings(at.take(order), walk.take(order), zone.take(order))
 
 
 def _zones(walks: Walks, counts: I64, rank: I32, zones: int) -> I32:

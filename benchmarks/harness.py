@@ -17,7 +17,7 @@ import psutil
 
 _SAMPLE_SECONDS = 0.05
 _LOOK_FOR_CHILDREN_SECONDS = 0.5
-_PSS_SPACING = 100
+_PSS_SPACING = 20
 _SHOWN_OF_AN_ERROR = 2000
 
 
@@ -92,7 +92,7 @@ class _MemoryWatch(threading.Thread):
     """Samples the memory of a process tree until stopped.
 
     PSS is never above RSS, which is a hundred times cheaper to read; so it is only looked up when
-    RSS says that the peak may have been passed, and so seldom that it takes a hundredth of a core:
+    RSS says that the peak may have been passed, and so seldom that it takes a twentieth of a core:
     the kernel walks all pages, while the process that owns them waits.
     """
 

@@ -112,7 +112,17 @@ def test_no_such_folder_is_the_users_error(tmp_path: Path) -> None:
     done = run("-c", main, "verify", "nothing", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: nothing is not a folder;")
-    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("verify", "--help"), ("verify", "data", "--quiet")])
+def test_nothing_is_said_of_what_is_left_at_exit(
+    csv_history: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "data").symlink_to(csv_history)
+    main = "from retail_datagen.cli.app import main; main()"
+    done = run("-c", main, *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_published_script_makes_a_history_where_there_is_none(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from retail_datagen.core.memory import clear_up_at_exit
 from retail_datagen.quality import report
 from retail_datagen.quality.verify import EXAMPLES, Progress
 from retail_datagen.quality.verify import verify as run
@@ -18,6 +19,7 @@ from retail_datagen.quality.verify import verify as run
 def register(app: typer.Typer) -> None:
     """Mounts `verify` on the application."""
     app.command("verify")(verify)
+    clear_up_at_exit()
 
 
 def verify(

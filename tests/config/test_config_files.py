@@ -113,6 +113,11 @@ def test_whole_numbers_serve_where_any_number_does(write: Write) -> None:
          "c.yaml: not valid YAML: line 2, column 1: the key 'seed' is given twice"),
         ("c.yaml", "? [1, 2]\n: 3\n", "c.yaml: not valid YAML: line 1, column 3: "),
         ("c.yaml", "seed: \x00", "c.yaml: not valid YAML: "),
+        ("c.yaml", "seed: &a [*a]\n",
+         "c.yaml: seed contains itself, or more than 32 levels; allowed: plain values"),
+        ("c.yaml", "volume: &a\n  stores: *a\n", "c.yaml: volume contains itself, or more than"),
+        ("c.json", '{"overrides": ' + "[" * 400 + "]" * 400 + "}",
+         "c.json: overrides contains itself, or more than 32 levels"),
         ("c.toml", "seed = 1\nstores =\n", "c.toml: not valid TOML: "),
         ("c.yaml", "- seed\n",
          "c.yaml: a configuration is a mapping of names to values, not a list"),
@@ -200,6 +205,8 @@ def test_an_unknown_profile_lists_those_there_are(write: Write) -> None:
     assert packaged()
     for name in packaged():
         assert name in message
+        assert message.count(name) == 1
+    assert message.startswith('c.yaml: profile is "nothing"; allowed: ')
     assert message.endswith("or the path of a YAML file")
 
 

@@ -21,6 +21,7 @@ except ImportError:  # pragma: no cover
     from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
 
 EXTENSIONS = (".json", ".yaml", ".yml", ".toml")
+_DEEPEST = 32
 
 
 def read_mapping(path: Path, what: str) -> dict[str, object]:
@@ -42,14 +43,27 @@ def read_mapping(path: Path, what: str) -> dict[str, object]:
             f"{path}: a {what} is a mapping of names to values, not a "
             f"{'list' if isinstance(data, list) else 'single value'}"
         )
-    return {str(key): _plain(value) for key, value in data.items()}
+    return {str(key): _checked(path, str(key), value) for key, value in data.items()}
 
 
-def _plain(value: object) -> object:
+def _checked(path: Path, key: str, value: object) -> object:
+    try:
+        return _plain(value, _DEEPEST)
+    except RecursionError:
+        raise ConfigError(
+            f"{path}: {key} contains itself, or more than {_DEEPEST} levels; allowed: plain values"
+        ) from None
+
+
+def _plain(value: object, levels: int) -> object:
+    """The value as JSON has it. Raises RecursionError below so many levels: an alias of YAML may
+    stand for what contains it."""
+    if levels == 0:
+        raise RecursionError
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, levels - 1) for inner in value]
     if value is None or isinstance(value, str | int | float):
         return value
     return value.isoformat() if isinstance(value, date | time) else str(value)

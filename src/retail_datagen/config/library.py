@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from retail_datagen.config.errors import ConfigError
 from retail_datagen.config.files import EXTENSIONS, read_mapping
 from retail_datagen.config.overrides import Applied, OverrideProblems, apply
-from retail_datagen.config.problems import Location, explain, refuse, show, suggest
+from retail_datagen.config.problems import Location, explain, refuse, show, suggest_near
 from retail_datagen.config.profile import Profile
 
 _FOLDER = Path(__file__).parent / "profiles"
@@ -47,10 +47,9 @@ def unknown_profile(name: str) -> str:
         return "" if Path(name).is_file() else f"is {show(name)}: there is no such file"
     if name in packaged():
         return ""
-    return (
-        f"is {show(name)}; {suggest(name, packaged())} "
-        f"allowed: {', '.join(packaged())}, or the path of a YAML file"
-    )
+    near = suggest_near(name, packaged())
+    hint = f"{near} " if near else ""
+    return f"is {show(name)}; {hint}allowed: {', '.join(packaged())}, or the path of a YAML file"
 
 
 def read_profile(file: Path) -> Profile:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from retail_datagen.config.problems import Location, Problem, dotted, name_of, show, suggest
+from retail_datagen.config.problems import Location, Problem, dotted, name_of, show, suggest_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,8 @@ def _locate(node: object, words: list[str], above: str) -> Location:
 
 
 def _near(word: str, names: list[str]) -> str:
-    near = suggest(word, names)
     known = f"known are {', '.join(names)}"
-    return near if near.startswith("known") else f"{near} {known}"
+    return " ".join(filter(None, (suggest_near(word, names), known)))
 
 
 def _choices(node: object) -> list[tuple[str, str | int]]:

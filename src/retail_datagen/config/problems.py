@@ -148,11 +148,15 @@ def rows(data: object, above: Location = ()) -> Iterator[tuple[Location, object]
 def suggest(word: str, known: Iterable[str]) -> str:
     """`did you mean "stores"?`, or the known words where none is near."""
     names = list(known)
-    folded = {name.casefold(): name for name in names}
+    known_words = f"known are {', '.join(names)}" if names else "nothing is known there"
+    return suggest_near(word, names) or known_words
+
+
+def suggest_near(word: str, known: Iterable[str]) -> str:
+    """`did you mean "stores"?`, or nothing where no known word is near."""
+    folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), folded, n=1)
-    if near:
-        return f'did you mean "{folded[near[0]]}"?'
-    return f"known are {', '.join(names)}" if names else "nothing is known there"
+    return f'did you mean "{folded[near[0]]}"?' if near else ""
 
 
 def _has_errors_within(errors: Sequence[ErrorDetails], location: Location) -> bool:

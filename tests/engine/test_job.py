@@ -156,6 +156,18 @@ def test_a_torn_journal_line_is_ignored(tmp_path: Path, undisturbed: dict[str, s
     assert len([json.loads(line) for line in journal.read_text().splitlines()]) == 20
 
 
+def test_journal_lines_that_are_no_text_are_ignored(
+    tmp_path: Path, undisturbed: dict[str, str]
+) -> None:
+    run_job(request(tmp_path, last=4))
+    journal = tmp_path / "_job/partitions.jsonl"
+    first, *others = journal.read_bytes().splitlines(keepends=True)
+    noise = bytes(range(128, 256))
+    journal.write_bytes(noise + b"\n" + noise[:60] + first + b"".join(others))
+    assert run_job(request(tmp_path)).partitions_kept == 9
+    assert digests(tmp_path) == undisturbed
+
+
 @pytest.mark.parametrize("damage", ["plan", "plans", "state", "all"])
 def test_plans_and_states_can_be_made_again(
     tmp_path: Path, undisturbed: dict[str, str], damage: str
@@ -248,11 +260,27 @@ def test_files_of_unknown_origin_are_refused(tmp_path: Path) -> None:
     assert run_job(request(tmp_path, overwrite=True)).partitions_kept == 0
 
 
-def test_a_damaged_header_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "damage"),
+    [
+        (b"{", "not JSON: line 1, column 2: Expecting property name enclosed in double quotes"),
+        (b'{"version": "\xff\xfe"}' * 50, "not UTF-8 text, from byte 13 on"),
+        (b"{}", "version is missing"),
+        (b"[]", "a value is not one that is written there"),
+        (b'{"version": 1, "config": 1, "master": 1, "settings": 3}', "a value is not one that"),
+    ],
+)
+def test_a_damaged_header_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, damage: str
+) -> None:
     run_job(request(tmp_path, last=1))
-    (tmp_path / "_job/job.json").write_text("{")
-    with pytest.raises(UserError, match=r"job\.json is damaged"):
+    (tmp_path / "_job/job.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"job\.json is damaged") as refused:
         run_job(request(tmp_path))
+    message = str(refused.value)
+    assert f"({damage}" in message
+    assert "start anew with --overwrite or choose another folder with --to" in message
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

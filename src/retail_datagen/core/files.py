@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -133,6 +134,19 @@ def remove_temporaries(folder: Path) -> None:
         if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
             with suppress(FileNotFoundError):
                 os.unlink(entry.path)
+
+
+def damage(error: Exception) -> str:
+    """Why a file of ours could not be read as JSON, in words and without what it holds instead."""
+    match error:
+        case UnicodeDecodeError():
+            return f"not UTF-8 text, from byte {error.start} on"
+        case json.JSONDecodeError():
+            return f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        case KeyError():
+            return f"{error.args[0]} is missing"
+        case _:
+            return "a value is not one that is written there"
 
 
 def sha256_of(path: Path) -> str:

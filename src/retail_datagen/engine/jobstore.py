@@ -19,7 +19,7 @@ from pathlib import Path
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date, to_day
-from retail_datagen.core.files import remove_temporaries, write_atomic
+from retail_datagen.core.files import damage, remove_temporaries, write_atomic
 from retail_datagen.engine.source import Identity
 from retail_datagen.sinks import PartitionRecord
 
@@ -59,7 +59,7 @@ class Header:
 
     @classmethod
     def from_json(cls, text: str) -> Header:
-        """Raises ValueError, KeyError or TypeError when the text is no header."""
+        """Raises ValueError, KeyError, TypeError or AttributeError when the text is no header."""
         raw = json.loads(text)
         return cls(
             Identity(raw["version"], raw["config"], raw["master"], dict(raw.get("settings", {}))),
@@ -77,9 +77,9 @@ def read_header(folder: Path) -> Header | None:
         return Header.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path} is damaged ({error!r}); start anew with --overwrite or choose another "
+            f"{path} is damaged ({damage(error)}); start anew with --overwrite or choose another "
             "folder with --to"
         ) from error
 
@@ -181,7 +181,7 @@ class JobStore:
     def records(self) -> dict[tuple[str, int], PartitionRecord]:
         """The finished partitions by table and day; lines that cannot be read are left out."""
         found: dict[tuple[str, int], PartitionRecord] = {}
-        with suppress(FileNotFoundError), self._journal.open(encoding="utf-8") as lines:
+        with suppress(FileNotFoundError), self._journal.open("rb") as lines:
             for line in lines:
                 with suppress(ValueError, TypeError, KeyError):
                     raw = json.loads(line)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from retail_datagen import tables
 from retail_datagen.config.errors import UserError
-from retail_datagen.core.files import sha256_of
+from retail_datagen.core.files import damage, sha256_of
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.master import MASTER_TABLES, digest, file_of
 
@@ -103,7 +103,7 @@ def find_history(folder: Path, master: Path | None = None) -> History:
     try:
         origin = _read_origin(facts / "_job" / "job.json")
     except (ValueError, KeyError, TypeError) as error:
-        damaged.append(Flaw("_job/job.json", f"cannot be read: {error!r}"))
+        damaged.append(Flaw("_job/job.json", f"cannot be read: {damage(error)}"))
     return History(
         facts,
         _find_master(folder, facts, master),

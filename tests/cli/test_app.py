@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 import typer
@@ -13,16 +16,18 @@ from retail_datagen.cli import app as cli
 from retail_datagen.config.errors import UserError
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, out: str | None = None) -> subprocess.CompletedProcess[str]:
     code = "from retail_datagen.cli.app import main; main()"
     environment = {"PYTHONPATH": ":".join(p for p in sys.path if p), "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    with open(out, "w") if out else nullcontext(subprocess.PIPE) as stdout:
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+        )
 
 
 def test_help_names_every_command_and_imports_none() -> None:
@@ -104,7 +109,54 @@ def test_our_own_mistakes_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
         cli.main(["boom"])
 
 
-def test_unknown_commands_are_refused() -> None:
-    result = run("generat")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("generat",), "error: No such command 'generat'"),
+        (("verify", "--frist", "1"), "error: No such option: --frist"),
+        (("verify", "--first", "x"), "error: Invalid value for '--first': "),
+    ],
+)
+def test_wrong_arguments_are_told_as_other_errors_are(
+    arguments: tuple[str, ...], message: str
+) -> None:
+    result = run(*arguments)
     assert result.returncode == 2
-    assert "generat" in result.stderr
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("Usage: retail-datagen ")
+    assert lines[-1].startswith(message)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("config", "show"), ("config", "show", "--json"), ("--version",)]
+)
+def test_an_output_that_cannot_be_written_is_told(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments, out="/dev/full")
+    assert result.stderr == "error: the output cannot be written: No space left on device\n"
+    assert result.returncode == 2
+
+
+def test_ctrl_c_before_a_command_has_begun_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(called: str | None) -> typer.Typer:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "build_app", interrupted)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["generate"])
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "stopped before anything was written\n"
+
+
+@pytest.mark.parametrize(("no_color", "codes"), [("", True), ("1", False)])
+def test_errors_are_red_on_a_terminal_that_may_have_colours(
+    monkeypatch: pytest.MonkeyPatch, no_color: str, codes: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert exit_code(monkeypatch, UserError("wrong")) == 2
+    assert ("\x1b[" in terminal.getvalue()) is codes

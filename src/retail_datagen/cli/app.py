@@ -15,11 +15,11 @@ from typing import Annotated
 
 import typer
 
+from retail_datagen.cli.running import INTERRUPTED, USER_ERROR, output_fails, run, tell
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.memory import nothing_is_garbage
 from retail_datagen.core.version import program_version
 
-USER_ERROR = 2
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -87,17 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with nothing_is_garbage():
             app = build_app(None if completing else called)
-        app(given, prog_name="retail-datagen")
+        sys.exit(run(app, given))
     except UserError as error:
         if "--debug" in given:
             raise
-        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
-        if isinstance(error.__cause__, BrokenPipeError):
-            # Else Python complains once more when it flushes what nobody reads.
+        tell(f"error: {error}", typer.colors.RED)
+        if output_fails():
+            # Else Python complains once more when it flushes what cannot be written.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
-        sys.exit(130)
+        tell("stopped before anything was written")
+        sys.exit(INTERRUPTED)
 
 
 def _mount(app: typer.Typer, command: Command, called: str | None) -> None:

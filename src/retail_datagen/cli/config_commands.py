@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from retail_datagen.cli.console import console
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import Tailored
 from retail_datagen.config.models import Resolved, RetailConfig
@@ -73,11 +73,11 @@ def show(
         value = json.dumps(line.value, ensure_ascii=False)
         style = "" if line.source == "default" else "cyan"
         table.add_row(line.field, value, line.source, style=style)
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 1000  # a pipe has no width, and grep wants one value a line
-    console.print(table)
-    console.print(f"content {digest}", style="dim", soft_wrap=True)
+    out = console()
+    if not out.is_terminal:
+        out.width = 1000  # a pipe has no width, and grep wants one value a line
+    out.print(table)
+    out.print(f"content {digest}", style="dim", soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from retail_datagen.cli.console import console
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
@@ -102,10 +103,10 @@ def generate(
 
 
 def _run(request: JobRequest, quiet: bool) -> JobSummary:
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    terminal = Console(stderr=True)
+    if quiet or not terminal.is_terminal:
         return run_job(request)
-    with ProgressBar(console) as bar:
+    with ProgressBar(terminal) as bar:
         listeners: list[Listener] = [bar]
         return run_job(request, listeners)
 
@@ -198,10 +199,10 @@ def _print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool)
     table.columns[1].justify = "right"
     for name, rows in summary.rows.items():
         table.add_row(name, f"{rows:,}")
-    console = Console(file=out, markup=False, highlight=False)
-    console.print(table)
+    shown = console(out)
+    shown.print(table)
     kept = f", {summary.partitions_kept:,} kept" if summary.partitions_kept else ""
-    console.print(
+    shown.print(
         f"{summary.total_records:,} records in {target}: {_partitions(summary.partitions_written)} "
         f"written{kept}, {_size(summary.bytes)}; {summary.generation_time_seconds:.1f} s, "
         f"{summary.records_per_second:,.0f} records/s",
@@ -220,9 +221,9 @@ def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
         column.justify = "right"
     for name, expected in [*estimate.tables.items(), ("all", estimate.total)]:
         table.add_row(name, f"~{expected.rows:,}", f"~{_size(expected.bytes)}")
-    console = Console(markup=False, highlight=False)
-    console.print(table)
-    console.print(
+    shown = console()
+    shown.print(table)
+    shown.print(
         f"would write {estimate.partitions - estimate.partitions_finished:,} of "
         f"{_partitions(estimate.partitions)} and plan {_count(estimate.days_to_plan, 'day')}, "
         f"in about {max(estimate.seconds, 1):,.0f} s with {_count(estimate.workers, 'worker')}; "

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from retail_datagen.cli.console import console
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.world.build import build_world_files
@@ -78,9 +78,9 @@ def _print_table(folder: Path, done: Rebuilt) -> None:
         table.add_column("")
     for name, count in done.rows.items():
         table.add_row(f"{name}.csv", f"{count:,}", *([_fate(name, done)] if done.kept else []))
-    console = Console(markup=False, highlight=False)
-    console.print(f"wrote {folder}", soft_wrap=True)
-    console.print(table)
+    out = console()
+    out.print(f"wrote {folder}", soft_wrap=True)
+    out.print(table)
 
 
 def _fate(name: str, done: Rebuilt) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from retail_datagen.cli.console import console
 from retail_datagen.core.memory import clear_up_at_exit
 from retail_datagen.quality import report
 from retail_datagen.quality.verify import EXAMPLES, Progress
@@ -61,9 +62,9 @@ def verify(
     if as_json:
         typer.echo(report.as_json(found))
     else:
-        console = Console(markup=False, highlight=False)
-        if not console.is_terminal:
-            console.width = 200
-        report.print_report(found, console, only_problems=quiet)
+        out = console()
+        if not out.is_terminal:
+            out.width = 200
+        report.print_report(found, out, only_problems=quiet)
     if not found.passed:
         raise typer.Exit(1)

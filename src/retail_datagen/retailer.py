@@ -120,6 +120,7 @@ def render(table: str, day: Date, config: Config = None, start: Date | None = No
     """
     chosen, when = _config(config), as_date(day)
     key = _key(chosen)
+    _within(_open(key).engine, when, "day")
     first = as_date(start) if start is not None else _start_on_file(chosen, _open(key).engine)
     if first is None or (start is None and first > when):
         first = when.replace(day=1)

@@ -42,6 +42,13 @@ def test_variables_override_the_file_and_texts_become_values(
     assert config.calendar.first == date(2020, 1, 1)
 
 
+def test_an_empty_variable_is_no_path(monkeypatch: Env) -> None:
+    monkeypatch.setenv("RETAIL_PATHS__MASTER", "")
+    assert refused() == (
+        'RETAIL_PATHS__MASTER: paths.master is ""; allowed: text: the path of a folder'
+    )
+
+
 def test_variables_serve_without_a_file_and_in_any_case(monkeypatch: Env) -> None:
     monkeypatch.setenv("retail_volume__stores", "5")
     assert RetailConfig.resolve().config.volume.stores == 5
@@ -86,6 +93,22 @@ def test_a_section_may_be_one_json_text_and_single_fields_come_on_top(monkeypatc
 def test_a_wrong_variable_is_named(monkeypatch: Env, name: str, value: str, message: str) -> None:
     monkeypatch.setenv(name, value)
     assert refused().startswith(message)
+
+
+def test_a_wrong_override_names_the_variable_or_file_that_gave_it(
+    monkeypatch: Env, write: Write, tiny: str
+) -> None:
+    path = write("c.json", {"profile": tiny, "overrides": {"a": 1, "Tenders": {"CASH": 1}}})
+    monkeypatch.setenv("RETAIL_OVERRIDES", '{"b": 2}')
+    monkeypatch.setenv("RETAIL_OVERRIDES__C__D", "3")
+    with pytest.raises(ConfigError) as caught:
+        RetailConfig.from_file(path)
+    lines = str(caught.value).splitlines()[1:]
+    assert sorted(line.split(" leads ")[0].strip() for line in lines) == [
+        'RETAIL_OVERRIDES: override "b"',
+        'RETAIL_OVERRIDES__C__D: override "c.d"',
+        'c.json: override "a"',
+    ]
 
 
 def test_overrides_from_the_environment(monkeypatch: Env, write: Write, tiny: str) -> None:

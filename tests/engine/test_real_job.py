@@ -260,6 +260,29 @@ def test_wrong_arguments_are_told(
     assert not (config.parent / "facts").exists()
 
 
+def test_another_profile_is_told_before_what_does_not_fit_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert run(last=1)[0] == 0
+    monkeypatch.setenv("RETAIL_PROFILE", "general")
+    for further in ((), ("--dry-run",)):
+        code, _, err = run(*further, last=2)
+        assert code == 2
+        assert err.startswith("error: profile was supercenter, now general: the history in ")
+        assert "Go back to that profile, or choose other folders" in err
+    assert len(partitions(tmp_path / "facts")) == len(registry())
+
+
+@pytest.mark.parametrize("further", [(), ("--dry-run",), ("--overwrite",)])
+def test_facts_do_not_go_where_master_data_is(
+    run: Run, master: Path, further: tuple[str, ...]
+) -> None:
+    for target in (str(master), f"file:{master.parent}/./{master.name}?format=parquet"):
+        code, _, err = run("--to", target, *further, last=1)
+        assert code == 2
+        assert err.startswith(f"error: to: {target} is the folder of the master data")
+
+
 def test_another_seed_or_master_data_is_refused(run: Run, config: Path, tmp_path: Path) -> None:
     assert run(last=1)[0] == 0
     before = digests(tmp_path / "facts")

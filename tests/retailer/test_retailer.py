@@ -90,6 +90,8 @@ def test_what_cannot_be_rendered_is_said() -> None:
     ):
         with pytest.raises(rd.UserError, match=message):
             retailer.render(*call)
+    with pytest.raises(rd.UserError, match=r"^day: 2050-01-01 is outside of the calendar; allowed"):
+        rd.render("receipts", "2050-01-01", CONFIG)
     with pytest.raises(rd.UserError, match="end: 2024-01-01 is before the start, 2024-01-02"):
         retailer.days("receipts", "2024-01-02", "2024-01-01")
     with pytest.raises(rd.UserError, match="history_start: 2022-12-31 is outside of the calendar"):

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,7 @@ from retail_datagen.engine.events import JobSummary, Listener
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
+from retail_datagen.sinks import open_sink
 from retail_datagen.world.master import is_empty
 
 _STDOUT = "jsonl:-"
@@ -96,6 +97,7 @@ def generate(
             history_start=history_start,
             overwrite=overwrite,
         )
+        _refuse_master(request.target, chosen.paths.master, format)
         if dry_run:
             _print_estimate(_estimate(request, chosen), quiet, as_json)
             return
@@ -165,6 +167,15 @@ def _names(tables: list[str] | None) -> tuple[str, ...]:
             "receipts,receipt_lines"
         )
     return tuple(names)
+
+
+def _refuse_master(target: str, master: Path, format: str | None) -> None:
+    with closing(open_sink(target, format)) as sink:
+        if sink.root and sink.root.resolve() == master.resolve():
+            raise UserError(
+                f"to: {target} is the folder of the master data (paths.master); choose another "
+                "folder for facts"
+            )
 
 
 def _at_least_one(workers: int | None) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -82,6 +83,8 @@ def _holds_names(info: FieldInfo) -> bool:
 
 def _typed(text: str, info: FieldInfo) -> object:
     kind: Any = info.annotation
+    if kind is Path:
+        return text  # an empty one would become the working directory
     adapter: TypeAdapter[object] = TypeAdapter(kind)
     try:
         return adapter.dump_python(adapter.validate_strings(text), mode="json")

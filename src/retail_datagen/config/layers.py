@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from retail_datagen.config.environment import Environment, read_environment
 from retail_datagen.config.files import read_mapping
-from retail_datagen.config.overrides import merge
+from retail_datagen.config.overrides import merge, names_field
 from retail_datagen.config.problems import Location, Problem, explain, refuse
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,6 +36,13 @@ class Layers:
             if above in self.environment.variables:
                 return self.environment.variables[above]
         return self.file if path in self.stated else ""
+
+    def override_source(self, path: str) -> str:
+        """Who gave the override with that path, as `source` says it."""
+        given = self.environment.values.get(_OVERRIDES)
+        if isinstance(given, Mapping) and names_field(given, path):
+            return self.source(f"{_OVERRIDES}.{path.lower()}")
+        return self.file
 
 
 def read_layers(model: type[BaseModel], path: str | Path | None) -> Layers:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -61,8 +61,17 @@ def read_profile(file: Path) -> Profile:
         raise refuse(explain(error, Profile, data, lambda location: str(file))) from None
 
 
-def tailor(name: str, overrides: Mapping[str, object]) -> Tailored:
-    """A profile by name or path with overrides applied. Raises ConfigError."""
+def _nobody(path: str) -> str:
+    return ""
+
+
+def tailor(
+    name: str, overrides: Mapping[str, object], source: Callable[[str], str] = _nobody
+) -> Tailored:
+    """A profile by name or path with overrides applied.
+
+    `source` tells which file or variable gave the override with a path. Raises ConfigError.
+    """
     file = profile_file(name)
     profile = read_profile(file)
     if not overrides:
@@ -71,11 +80,14 @@ def tailor(name: str, overrides: Mapping[str, object]) -> Tailored:
     try:
         applied = apply(tree, overrides)
     except OverrideProblems as error:
-        raise refuse(error.problems) from None
+        named = [replace(p, source=source(str(p.location[0]))) for p in error.problems]
+        raise refuse(named) from None
     try:
         return Tailored(_validated(tree), file, tuple(applied))
     except ValidationError as error:
-        problems = explain(error, Profile, tree, lambda location: _culprit(location, applied))
+        problems = explain(
+            error, Profile, tree, lambda location: _culprit(location, applied, source)
+        )
         raise refuse(problems) from None
 
 
@@ -88,7 +100,7 @@ def _is_path(name: str) -> bool:
     return name.lower().endswith(EXTENSIONS) or "/" in name or "\\" in name
 
 
-def _culprit(location: Location, applied: Sequence[Applied]) -> str:
+def _culprit(location: Location, applied: Sequence[Applied], source: Callable[[str], str]) -> str:
     """The override that lies nearest to a location: there, above, below or beside it."""
 
     def shared(change: Applied) -> int:
@@ -96,4 +108,6 @@ def _culprit(location: Location, applied: Sequence[Applied]) -> str:
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     nearest = max(applied, key=shared)
-    return f'override "{nearest.override.path}"' if shared(nearest) else "overrides"
+    path = nearest.override.path
+    where = f"{source(path)}: " if source(path) else ""
+    return f'{where}override "{path}"' if shared(nearest) else f"{where}overrides"

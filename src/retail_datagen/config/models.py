@@ -14,7 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from retail_datagen.config.layers import Layers, build, read_layers
 from retail_datagen.config.library import Tailored, tailor, unknown_profile
@@ -67,6 +68,15 @@ class Realtime(Section):
     """Events of one sending, at most."""
 
 
+def _not_empty(value: object) -> object:
+    """Refuses an empty text, which would mean the working directory."""
+    if isinstance(value, str) and not value.strip():
+        raise PydanticCustomError("empty_path", "a path is not empty")
+    return value
+
+
+Folder = Annotated[Path, BeforeValidator(_not_empty)]
+
 with warnings.catch_warnings():
     # Published configurations call a folder `dict`, also a deprecated method of pydantic's models.
     warnings.filterwarnings("ignore", message='Field name "dict"')
@@ -74,12 +84,19 @@ with warnings.catch_warnings():
     class Paths(Section):
         """Folders, seen from the working directory."""
 
-        dict: Path = Path("data/dictionaries")  # type: ignore[assignment]
+        dict: Folder = Path("data/dictionaries")  # type: ignore[assignment]
         """Dictionaries of one's own: names, streets, cities with tax rates, brands, products."""
-        master: Path = Path("data/master")
+        master: Folder = Path("data/master")
         """Master data: stores, products, customers and the rest of the world."""
-        facts: Path = Path("data/facts")
+        facts: Folder = Path("data/facts")
         """Fact tables, one folder each."""
+
+        @model_validator(mode="after")
+        def _facts_beside_master(self) -> Paths:
+            if self.facts.resolve() == self.master.resolve():
+                allowed = f"another folder than paths.master, {self.master.as_posix()}"
+                raise impossible(Impossible(("facts",), self.facts.as_posix(), allowed))
+            return self
 
 
 class Stream(Section):
@@ -145,7 +162,10 @@ class RetailConfig(Section):
         problems = []
         if isinstance(name, str) and (text := unknown_profile(name)):
             problems.append(Problem(("profile",), "profile", text, layers.source("profile")))
-        return Resolved(build(cls, layers, problems), layers)
+        config = build(cls, layers, problems)
+        if config.overrides:  # here it is known who gave them
+            tailor(config.profile, config.overrides, layers.override_source)
+        return Resolved(config, layers)
 
     def load_profile(self) -> Profile:
         """The profile with `overrides` applied. Raises ConfigError that names the override."""

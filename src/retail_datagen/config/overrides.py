@@ -55,6 +55,11 @@ def merge(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str,
     return {override.path: override.value for override in (*kept, *flatten(above))}
 
 
+def names_field(overrides: Mapping[str, object], path: str) -> bool:
+    """Whether one of the overrides has that path."""
+    return _folded(path) in {_folded(override.path) for override in flatten(overrides)}
+
+
 def apply(tree: dict[str, object], overrides: Mapping[str, object]) -> list[Applied]:
     """Sets each override's value in `tree`, plain data as JSON has it, in place.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.core.version import program_version
+from retail_datagen.engine.jobstore import read_header
 from retail_datagen.engine.source import (
     Identity,
     LoadPlan,
@@ -28,6 +30,7 @@ from retail_datagen.engine.source import (
 from retail_datagen.plan.dayplan import DayPlan
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner as RetailPlanner
+from retail_datagen.world.errors import MasterDataError
 from retail_datagen.world.model import World
 from retail_datagen.world.read import ensure_world
 
@@ -64,7 +67,10 @@ class RetailSource:
             paths = config.paths.model_copy(update={"master": self.master})
             config = config.model_copy(update={"paths": paths})
         profile = config.load_profile()
-        return OpenRetailer(config, profile, ensure_world(config, profile))
+        try:
+            return OpenRetailer(config, profile, ensure_world(config, profile))
+        except MasterDataError as error:
+            raise _other_profile(error, config) or error from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,22 @@ class OpenRetailer:
     def traffic(self, day: int) -> float:
         calendar = self._world.calendar
         return float(calendar.traffic_ppm[calendar.row(day)]) / 1_000_000
+
+
+def _other_profile(error: MasterDataError, config: RetailConfig) -> UserError | None:
+    """What is wrong where the history on file has another profile than the one asked for."""
+    facts = config.paths.facts
+    header = None
+    with suppress(UserError, OSError):
+        header = read_header(facts / "_job")
+    was = header.identity.settings.get("profile", config.profile) if header else config.profile
+    if was == config.profile:
+        return None
+    return UserError(
+        f"profile was {was}, now {config.profile}: the history in {facts} and the master data in "
+        f"{config.paths.master} do not fit it ({error}). Go back to that profile, or choose other "
+        "folders with paths.facts and paths.master"
+    )
 
 
 def _rendered() -> dict[str, Rendered]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 from fake_retailer import START, FakeSource
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.config.models import RetailConfig
 from retail_datagen.engine.estimate import estimate_job
 from retail_datagen.engine.job import JobRequest, run_job
+from retail_datagen.engine.retail import RetailSource
+from retail_datagen.engine.trend import Trend, spread
 
 
 def request(root: Path, last: int = 19, **other: object) -> JobRequest:
@@ -31,6 +35,47 @@ def test_it_is_close_to_the_truth_and_writes_nothing(tmp_path: Path, format: str
     assert (estimate.partitions, estimate.partitions_finished) == (40, 0)
     assert estimate.days_to_plan == 20
     assert estimate.seconds > 0
+
+
+def test_each_table_of_a_real_retailer_is_close(tmp_path: Path) -> None:
+    """Returns come for weeks before they are as many as ever; the first day fills the shelves."""
+    paths = {"master": str(tmp_path / "master"), "facts": str(tmp_path / "facts")}
+    volume = {"customers_per_day": 500, "online_orders_per_day": 60}
+    config = RetailConfig.model_validate({"paths": paths, "volume": volume})
+    job = JobRequest(
+        RetailSource(config), paths["facts"], config.paths.facts, START, START + 29, workers=1
+    )
+    estimate = estimate_job(job)
+    rows, size = run_job(job).rows, Counter[str]()
+    for file in config.paths.facts.glob("*/dt=*/*.csv"):
+        size[file.parts[-3]] += file.stat().st_size
+    large = {table: count for table, count in rows.items() if count > 1000}
+    assert {"store_returns", "dc_inventory_txn", "marketing"} <= set(large)
+    for table, count in large.items():
+        assert estimate.tables[table].rows == pytest.approx(count, rel=0.25), table
+        assert estimate.tables[table].bytes == pytest.approx(size[table], rel=0.25), table
+
+
+def test_a_trend_goes_through_what_was_sampled() -> None:
+    def traffic(day: int) -> float:
+        return 2.0 if day % 7 == 6 else 1.0
+
+    busy = Trend({day: 10 * traffic(day) for day in (0, 2, 6, 9)}, traffic)
+    assert [busy.at(day) for day in (2, 6, 7, 13, 99)] == [10, 20, 10, 20, 10]
+    steady = Trend(dict.fromkeys((0, 2, 6, 9), 10), traffic)
+    assert [steady.at(day) for day in (2, 6, 7, 13, 99)] == [10] * 5
+    rising = Trend({0: 0, 10: 100, 20: 200, 30: 200}, lambda day: 1.0)
+    assert [rising.at(day) for day in (5, 15, 25)] == [50, 150, 200]
+    assert Trend({4: 7}, traffic).at(100) == 7
+
+
+@pytest.mark.parametrize(("days", "count"), [(1, 3), (2, 3), (3, 3), (30, 3), (30, 12), (35, 12)])
+def test_samples_are_the_first_two_days_the_last_and_some_between(days: int, count: int) -> None:
+    found = spread(range(days), count)
+    assert found == sorted(set(found))
+    assert found[:2] == list(range(min(days, 2)))
+    assert found[-1] == days - 1
+    assert len(found) == min(days, count)
 
 
 def test_what_is_finished_does_not_count(tmp_path: Path) -> None:

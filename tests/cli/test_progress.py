@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from itertools import pairwise
 
+import pytest
 from rich.console import Console
 
 from retail_datagen.cli.progress import ProgressBar, Tally, Throttled
@@ -30,33 +32,35 @@ def written(rows: int = 100, table: str = "receipts", day: int = DAY) -> Partiti
     return PartitionWritten(PartitionRecord(table, day, "", rows, 1, ""))
 
 
-def test_a_line_says_tables_rows_pace_and_what_is_left() -> None:
+def test_a_line_says_what_is_left_days_tables_rows_and_pace() -> None:
     tally = Tally()
     tally.add(STARTED, 100.0)
-    assert tally.line(100.0) == "tables 0/2 · partitions 0/20"
+    assert tally.line(100.0, 80) == "days 0/10 · tables 0/2"
     tally.add(DayPlanned(DAY + 2), 101.0)
-    assert tally.line(101.0) == "tables 0/2 · partitions 0/20 · planned to 2024-01-03"
+    assert tally.line(101.0, 80) == "days 0/10 · tables 0/2 · planned to 2024-01-03"
     tally.add(PartitionKept(written().record), 101.0)
-    for _ in range(4):
-        tally.add(written(500), 110.0)
-    assert tally.line(110.0) == (
-        "tables 0/2 · partitions 5/20 · 2,000 rows · 200 rows/s · ETA 0:38"
-    )
+    tally.add(written(500, "returns"), 110.0)
+    for day in (1, 2, 3):
+        tally.add(written(500, day=DAY + day), 110.0)
+    assert tally.line(110.0, 80) == ("ETA 0:38 · days 1/10 · tables 0/2 · 2,000 rows · 200 rows/s")
     assert tally.seconds_left(1100.0) == 3750
-    assert tally.line(1100.0).endswith("ETA 1:02:30")
+    assert tally.line(1100.0, 80).startswith("ETA 1:02:30 · ")
+    assert tally.line(110.0, 50) == "ETA 0:38 · days 1/10 · tables 0/2 · 2,000 rows"
+    assert tally.line(110.0, 5) == "ETA 0:38"
 
 
-def test_a_table_counts_when_all_its_days_are_done() -> None:
+def test_days_and_tables_count_when_they_are_whole() -> None:
     tally = Tally()
     tally.add(STARTED, 0.0)
     for day in range(9):
+        assert (tally.days_done, tally.tables_done) == (day, 0)
         tally.add(written(day=DAY + day), 1.0)
         tally.add(PartitionKept(written(table="returns", day=DAY + day).record), 1.0)
-    assert tally.tables_done == 0
     tally.add(written(day=DAY + 9), 1.0)
-    assert tally.line(1.0).startswith("tables 1/2 · partitions 19/20")
+    assert "days 9/10 · tables 1/2" in tally.line(1.0, 80)
     tally.add(written(table="returns", day=DAY + 9), 1.0)
-    assert tally.line(1.0).startswith("tables 2/2 · partitions 20/20")
+    assert "days 10/10 · tables 2/2" in tally.line(1.0, 80)
+    assert not tally.tables_of
 
 
 def test_updates_are_throttled_but_the_last_one_comes() -> None:
@@ -74,16 +78,34 @@ def test_updates_are_throttled_but_the_last_one_comes() -> None:
     assert shown[-1] == (now, 1000)
 
 
-def test_the_bar_shows_and_vanishes() -> None:
+def shown(width: int, started: JobStarted, rows: int) -> list[str]:
+    """What the bar shows of a job, one update after the other."""
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=100)
-    events: list[Event] = [STARTED, DayPlanned(DAY)]
-    for day in range(DAY, DAY + 10):
-        events += [written(day=day), written(table="returns", day=day)]
+    console = Console(file=out, force_terminal=True, color_system=None, width=width)
+    last = started.last_day + 1
+    events: list[Event] = [started, DayPlanned(DAY)]
+    for day in range(DAY, last):
+        events += [written(rows, name, day) for name in started.tables]
     events.append(FINISHED)
     with ProgressBar(console) as bar:
         for event in events:
             bar(event)
-    assert "opening" in out.getvalue()
-    assert "planning" in out.getvalue()
-    assert "tables 2/2 · partitions 20/20 · 2,000 rows" in out.getvalue()
+    return re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue()))
+
+
+def test_the_bar_shows_and_vanishes() -> None:
+    lines = shown(120, STARTED, 100)
+    assert any(line.startswith("opening") for line in lines)
+    assert any(line.startswith("planning") for line in lines)
+    assert any("days 10/10 · tables 2/2 · 2,000 rows" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_what_is_left_is_never_cut_off(width: int) -> None:
+    tables = tuple(f"table_{number}" for number in range(14))
+    year = JobStarted("data/facts", tables, DAY, DAY + 364, 365 * 14, 365, 2)
+    lines = [line.rstrip() for line in shown(width, year, 20_000_000)]
+    assert all(len(line) <= width and "…" not in line for line in lines)
+    last = next(line for line in reversed(lines) if "generating" in line)
+    assert "ETA 0:00 · days 365/365" in last
+    assert "tables 14/14" in last

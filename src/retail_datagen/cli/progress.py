@@ -10,6 +10,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import (
@@ -20,8 +21,11 @@ from retail_datagen.engine.events import (
     PartitionKept,
     PartitionWritten,
 )
+from retail_datagen.sinks import PartitionRecord
 
 UPDATES_PER_SECOND = 10
+_SEPARATOR = " · "
+_DOING = len("generating")
 
 
 @dataclass(slots=True)
@@ -30,6 +34,8 @@ class Tally:
 
     tables: int = 0
     days: int = 0
+    days_done: int = 0
+    """Days of which every table is there."""
     partitions: int = 0
     kept: int = 0
     written: int = 0
@@ -38,6 +44,8 @@ class Tally:
     began: float = 0.0
     days_of: Counter[str] = field(default_factory=Counter)
     """Days of each table that are there."""
+    tables_of: Counter[int] = field(default_factory=Counter)
+    """Tables that are there, of each day that is not done."""
 
     def add(self, event: Event, now: float) -> None:
         """Count an event."""
@@ -47,13 +55,20 @@ class Tally:
                 self.days = event.last_day - event.first_day + 1
             case PartitionKept():
                 self.kept += 1
-                self.days_of[event.record.table] += 1
+                self._count(event.record)
             case PartitionWritten():
                 self.written += 1
-                self.days_of[event.record.table] += 1
+                self._count(event.record)
                 self.rows += event.record.rows
             case DayPlanned():
                 self.planned_to = event.day
+
+    def _count(self, record: PartitionRecord) -> None:
+        self.days_of[record.table] += 1
+        self.tables_of[record.day] += 1
+        if self.tables_of[record.day] == self.tables:
+            del self.tables_of[record.day]
+            self.days_done += 1
 
     @property
     def done(self) -> int:
@@ -75,20 +90,22 @@ class Tally:
             return None
         return (now - self.began) / self.written * (self.partitions - self.done)
 
-    def line(self, now: float) -> str:
-        """One line for people."""
+    def line(self, now: float, width: int) -> str:
+        """One line for people: what matters most comes first, and the last gives way."""
         parts = [
+            f"days {self.days_done:,}/{self.days:,}",
             f"tables {self.tables_done:,}/{self.tables:,}",
-            f"partitions {self.done:,}/{self.partitions:,}",
         ]
         left = self.seconds_left(now)
         if left is not None:
+            parts.insert(0, f"ETA {_clock(left)}")
             parts.append(f"{self.rows:,} rows")
             parts.append(f"{self.rows_per_second(now):,.0f} rows/s")
-            parts.append(f"ETA {_clock(left)}")
         elif self.planned_to is not None:
             parts.append(f"planned to {to_date(self.planned_to)}")
-        return " · ".join(parts)
+        while len(parts) > 1 and len(_SEPARATOR.join(parts)) > width:
+            parts.pop()
+        return _SEPARATOR.join(parts)
 
 
 class Throttled:
@@ -114,10 +131,12 @@ class ProgressBar:
     """A bar on a terminal; a context manager that is itself the listener."""
 
     def __init__(self, console: Console) -> None:
+        bar = min(30, max(10, console.width - 80))
+        self._room = console.width - _DOING - bar - 2
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[line]}"),
+            TextColumn("{task.description}", table_column=Column(min_width=_DOING, no_wrap=True)),
+            BarColumn(bar_width=bar),
+            TextColumn("{task.fields[line]}", table_column=Column(no_wrap=True)),
             console=console,
             auto_refresh=False,
             transient=True,
@@ -147,7 +166,7 @@ class ProgressBar:
             description="generating" if tally.written else "planning",
             total=tally.partitions,
             completed=tally.done,
-            line=tally.line(now),
+            line=tally.line(now, self._room),
         )
         self._progress.refresh()
 

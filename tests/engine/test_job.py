@@ -281,6 +281,9 @@ def test_a_damaged_header_is_refused_in_one_line(
     assert f"({damage}" in message
     assert "start anew with --overwrite or choose another folder with --to" in message
     assert len(message.splitlines()) == 1
+    elsewhere = replace(request(tmp_path, last=1), target=str(tmp_path / "elsewhere"))
+    assert run_job(elsewhere).partitions_written == 4
+    assert run_job(request(tmp_path, last=1, overwrite=True)).partitions_written == 4
 
 
 @pytest.mark.parametrize(

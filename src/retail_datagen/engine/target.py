@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,9 @@ def choose_start(recorded: int | None, similar: int | None, wanted: Wanted, plac
 
 def similar_start(facts: Path, retailer: Retailer, wanted: Wanted) -> int | None:
     """Where the same retailer's history on file begins, so that all sinks tell one history."""
-    header = read_header(facts / "_job")
+    header = None
+    with suppress(UserError):  # one that is damaged tells nothing, and another folder is a way out
+        header = read_header(facts / "_job")
     if header is None or header.history_start > wanted.first_day:
         return None
     if differences(header, retailer.identity, header.format):

@@ -135,7 +135,7 @@ class _Job:
 
     def _work(self, tasks: deque[Task], walk: PlanWalk) -> None:
         target = self._target
-        here = DayRenderer(self._retailer, target.history_start, target.store.plans, target.sink)
+        here = DayRenderer(self._retailer, target.history_start, walk.plan, target.sink)
         try:
             self._hand_out(tasks, walk, here)
             self._finish(here)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.jobstore import Damaged, JobStore
-from retail_datagen.engine.source import Planner, Retailer
+from retail_datagen.engine.source import Plan, Planner, Retailer
 
 STATE_EVERY_DAYS = 16
 """Days that a killed job plans again at most; saving costs about as much as planning a day."""
@@ -20,6 +20,8 @@ class PlanWalk:
         self, store: JobStore, retailer: Retailer, history_start: int, needed: Iterable[int]
     ) -> None:
         self._store = store
+        self._retailer = retailer
+        self._latest: Plan | None = None
         wanted = sorted(set(needed))
         missing = [day for day in wanted if not store.plans.has(day)]
         self._ready = set(wanted).difference(missing)
@@ -43,6 +45,7 @@ class PlanWalk:
         assert self._planner, "nothing is left to plan"
         plan = self._planner.step()
         self._keep(plan.day, plan.to_bytes())
+        self._latest = plan
         self._ready.add(plan.day)
         self._unsaved += 1
         done = plan.day >= self._until
@@ -52,6 +55,12 @@ class PlanWalk:
         if done:
             self._planner = None
         return plan.day
+
+    def plan(self, day: int) -> Plan:
+        """The plan of a planned day: the latest is still in memory."""
+        if self._latest and self._latest.day == day:
+            return self._latest
+        return self._retailer.read_plan(self._store.plans.read(day))
 
     def _keep(self, day: int, data: bytes) -> None:
         try:

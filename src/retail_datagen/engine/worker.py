@@ -26,7 +26,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.core.memory import reuse_memory
 from retail_datagen.engine.jobstore import Plans
 from retail_datagen.engine.lock import hold_as_worker
-from retail_datagen.engine.source import Plan, Retailer, Source
+from retail_datagen.engine.source import LoadPlan, Retailer, Source
 from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
 
@@ -69,16 +69,13 @@ class Setup:
 class DayRenderer:
     """Renders tasks and writes what comes out."""
 
-    def __init__(self, retailer: Retailer, history_start: int, plans: Plans, sink: Sink) -> None:
+    def __init__(
+        self, retailer: Retailer, history_start: int, load_plan: LoadPlan, sink: Sink
+    ) -> None:
         self._tables = retailer.tables
         self._sink = sink
         window = max((t.lookback_days for t in retailer.tables.values()), default=0) + 1
-
-        @lru_cache(maxsize=window + 1)
-        def load_plan(day: int) -> Plan:
-            return retailer.read_plan(plans.read(day))
-
-        self._render = retailer.render(history_start, load_plan)
+        self._render = retailer.render(history_start, lru_cache(window + 1)(load_plan))
 
     def run(self, task: Task) -> Iterator[PartitionRecord]:
         """Each partition of the task, as soon as its day is committed."""
@@ -119,7 +116,10 @@ def _serve(source: BinaryIO, answers: BinaryIO) -> None:
     reuse_memory()
     sink = open_sink(setup.target, setup.format)
     plans = Plans(setup.job_folder / "plans")
-    renderer = DayRenderer(setup.source.open(), setup.history_start, plans, sink)
+    retailer = setup.source.open()
+    renderer = DayRenderer(
+        retailer, setup.history_start, lambda day: retailer.read_plan(plans.read(day)), sink
+    )
     gc.freeze()
     gc.enable()
     while True:

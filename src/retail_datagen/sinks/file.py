@@ -34,6 +34,7 @@ from retail_datagen.sinks.base import (
 )
 
 FORMATS = {"csv": write_csv, "parquet": write_parquet}
+_PAGED = ("parquet",)
 _WRITE_BYTES = 1 << 20
 _FOLDER = re.compile(r"dt=(\d{4})-(\d\d)-(\d\d)")
 
@@ -77,7 +78,7 @@ class FileSink:
         relative = self.path_of(table.name, day)
         path = self.root / relative
         try:
-            with staged_file(path) as file, _buffered(file) as stream:
+            with staged_file(path) as file, self._gathered(file) as stream:
                 FORMATS[self.format](table, data, stream)
         except OSError as error:
             self.close()
@@ -118,6 +119,11 @@ class FileSink:
         discard(self._staged)
         self._staged.clear()
 
+    def _gathered(self, file: HashingFile) -> pa.NativeFile:
+        """What the format's writer writes to: CSV comes by the megabyte, pages by the kilobyte."""
+        stream = pa.PythonFile(file)
+        return pa.BufferedOutputStream(stream, _WRITE_BYTES) if self.format in _PAGED else stream
+
     def _day_folders(self, table: str) -> Iterator[Path]:
         folder = self.root / table
         if folder.is_dir():
@@ -127,11 +133,6 @@ class FileSink:
         for folder in self._day_folders(table):
             stem = f"{table}_{folder.name[3:].replace('-', '')}"
             yield from (p for f in FORMATS if (p := folder / f"{stem}.{f}").is_file())
-
-
-def _buffered(file: HashingFile) -> pa.BufferedOutputStream:
-    """Writers write pages of some kilobytes: gathered, before they come to Python."""
-    return pa.BufferedOutputStream(pa.PythonFile(file), _WRITE_BYTES)
 
 
 def _what_to_do(path: Path, error: OSError) -> str:

@@ -140,7 +140,11 @@ def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _P
     walk = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     zone = _zones(walks, counts, rank, zones)
     order = stable_order(at)
-    return _Pings(at.take(order), walk.take(order), zone.take(order))
+    # As one number, so that memory is visited once for both.
+    place = (walk * np.int32(zones) + zone).take(order)
+    walk = place // np.int32(zones)
+    place -= walk * np.int32(zones)
+    return _Pings(at.take(order), walk, place)
 
 
 def _zones(walks: Walks, counts: I64, rank: I32, zones: int) -> I32:

@@ -10,17 +10,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
+
+from retail_datagen.core.largefile import LargeFile
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _READ_BYTES = 1 << 20
 _WAITING_AT_ONCE = 16
 
 
+class Beneath(Protocol):
+    """What a HashingFile writes to."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class HashingFile:
     """A binary file for writers to write to; it counts and hashes (sha256) what passes."""
 
-    def __init__(self, beneath: BinaryIO) -> None:
+    def __init__(self, beneath: Beneath) -> None:
         self._beneath = beneath
         self._hash = hashlib.sha256()
         self.bytes = 0
@@ -65,7 +75,7 @@ def staged_file(path: Path) -> Iterator[HashingFile]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
-        with open(temporary, "wb") as beneath:
+        with LargeFile(temporary) as beneath:
             yield HashingFile(beneath)
     except BaseException:
         _remove(temporary)

@@ -76,7 +76,7 @@ class Plan:
     year: int = 365
     tpch_scale: float = 1
     peer_runs: int = 2
-    month_runs: int = 3
+    month_runs: int = 5
     warm_up_mb: int = 10_000
 
     @property

@@ -43,7 +43,7 @@ class Lab:
     def job(self, retailer: Retailer, days: Range, format: str, workers: int) -> Output:
         """`retail-datagen generate` of all tables into an empty folder, master data at hand.
 
-        A month is generated several times; this is the run with the least CPU.
+        Some are measured several times; this is the run with the least CPU.
         """
         made = self._jobs(retailer, days, format, workers)
         return min(made, key=lambda output: output.usage.cpu_seconds)
@@ -59,8 +59,8 @@ class Lab:
         config = self._config(retailer)
         self.warm_up()
         self._tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
-        runs = self.plan.month_runs if days == self.plan.month else 1
-        return [self._job_once(config, days, format, workers) for _ in range(runs)]
+        runs = range(self.plan.runs(days))
+        return [self._job_once(config, days, format, workers) for _ in runs]
 
     def _job_once(self, config: Path, days: Range, format: str, workers: int) -> Output:
         target = self._folder / "facts"

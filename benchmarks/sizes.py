@@ -76,19 +76,45 @@ class Plan:
     year: int = 365
     tpch_scale: float = 1
     peer_runs: int = 2
-    month_runs: int = 5
+    month_runs: int = 4
+    two_months: int = 60
+    two_months_runs: int = 2
     warm_up_mb: int = 10_000
 
     @property
     def month(self) -> Range:
         return Range(FIRST_DAY, self.days)
 
+    @property
+    def long(self) -> Range:
+        """Where starting a worker no longer counts for much."""
+        return Range(FIRST_DAY, self.two_months)
+
+    def runs(self, days: Range) -> int:
+        """How often a job over a range is measured."""
+        return {self.month: self.month_runs, self.long: self.two_months_runs}.get(days, 1)
+
 
 FULL = Plan()
 QUICK = Plan(
-    large=Retailer(300, 30_000), days=10, year=60, tpch_scale=0.2, peer_runs=1, warm_up_mb=2_000
+    large=Retailer(300, 30_000),
+    days=10,
+    two_months=20,
+    year=60,
+    tpch_scale=0.2,
+    peer_runs=1,
+    warm_up_mb=2_000,
 )
 _FEW = Retailer(3, 100)
 TINY = Plan(
-    _FEW, _FEW, _FEW, days=2, year=3, tpch_scale=0.01, peer_runs=1, month_runs=1, warm_up_mb=1
+    _FEW,
+    _FEW,
+    _FEW,
+    days=2,
+    two_months=3,
+    year=3,
+    tpch_scale=0.01,
+    peer_runs=1,
+    month_runs=1,
+    warm_up_mb=1,
 )

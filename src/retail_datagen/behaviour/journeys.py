@@ -50,6 +50,14 @@ class Visits:
         return len(self.store)
 
 
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Customers by store: [customers]; those of store s are from `first[s]` to `first[s + 1]`."""
+
+    customer: I32
+    first: I64
+
+
 class Footfall:
     """Spreads a day's shoppers over stores and customers.
 
@@ -65,16 +73,8 @@ class Footfall:
         self._segment = world.customers.segment.astype(np.uint8)
         self._primary = world.customers.stores[:, 0]
         self._count = len(stores.store_id)
-        self._members: list[I32] = []
-        self._first: list[I64] = []
-        numbers = np.arange(len(self._primary), dtype=np.int64)
-        turn = (mix(numbers, salt=23) % np.uint64(len(_ROTATION))).astype(np.int64)
-        for shift in range(len(_ROTATION)):
-            choice = np.array(_ROTATION)[(turn + shift) % len(_ROTATION)]
-            store = world.customers.stores[numbers, choice].astype(np.int64)
-            size = np.bincount(store, minlength=self._count)
-            self._members.append(stable_order(store).astype(np.int32))
-            self._first.append(np.concatenate([[0], np.cumsum(size)]))
+        self._stores_of = world.customers.stores
+        self._members: dict[int, _Members] = {}
 
     def draw(self, day: int, buyers: int, hours: OpeningHours, converts: Converts) -> Visits:
         """The day's buyers, `buyers` of them and the converts beside, in order of time."""
@@ -109,8 +109,8 @@ class Footfall:
         counts = np.bincount(drawn, minlength=self._count)
         store = np.repeat(np.arange(self._count, dtype=np.int32), counts)
         rank = np.arange(count) - np.repeat(np.cumsum(counts) - counts - skip, counts)
-        rotation = day % len(_ROTATION)
-        first, members = self._first[rotation], self._members[rotation]
+        belongs = self._members_on(day)
+        first, members = belongs.first, belongs.customer
         size = np.diff(first)
         stride, start = self._steps(day)
         size_of = np.repeat(np.maximum(size, 1), counts)
@@ -118,6 +118,20 @@ class Footfall:
         position += np.repeat(first[:-1], counts)
         customer = members.take(np.minimum(position, len(members) - 1))
         return store, customer
+
+    def _members_on(self, day: int) -> _Members:
+        """To which store each customer belongs on a day; after ten days it begins anew."""
+        shift = day % len(_ROTATION)
+        if shift not in self._members:
+            numbers = np.arange(len(self._primary), dtype=np.int64)
+            turn = (mix(numbers, salt=23) % np.uint64(len(_ROTATION))).astype(np.int64)
+            choice = np.array(_ROTATION)[(turn + shift) % len(_ROTATION)]
+            store = self._stores_of[numbers, choice].astype(np.int64)
+            size = np.bincount(store, minlength=self._count)
+            self._members[shift] = _Members(
+                stable_order(store).astype(np.int32), np.concatenate([[0], np.cumsum(size)])
+            )
+        return self._members[shift]
 
     def _steps(self, day: int) -> tuple[int, I64]:
         """Today's permutation: a prime stride above any store's size, and a start per store."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -53,7 +55,18 @@ def unknown_profile(name: str) -> str:
 
 
 def read_profile(file: Path) -> Profile:
-    """The profile in a file. Raises ConfigError that lists what is wrong in it."""
+    """The profile in a file. Raises ConfigError that lists what is wrong in it.
+
+    The last one read is kept until its file changes.
+    """
+    with suppress(OSError):
+        state = file.stat()
+        return _read_profile(file, state.st_mtime_ns, state.st_size)
+    return _read_profile(file, 0, 0)
+
+
+@lru_cache(maxsize=1)
+def _read_profile(file: Path, _modified: int, _size: int) -> Profile:
     data = read_mapping(file, "profile")
     try:
         return _validated(data)

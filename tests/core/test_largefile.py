@@ -15,7 +15,7 @@ from retail_datagen.core.largefile import LargeFile
 
 MEBIBYTE = 1 << 20
 SIZES = st.lists(
-    st.sampled_from([0, 1, 4095, 4096, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 3 * MEBIBYTE + 77]),
+    st.sampled_from([0, 1, 4095, 4096, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 9 * MEBIBYTE + 77]),
     max_size=4,
 )
 
@@ -44,11 +44,11 @@ def test_it_goes_past_the_page_cache_and_ends_as_any_file(tmp_path: Path, monkey
 
     monkeypatch.setattr(fcntl, "fcntl", watched)
     with LargeFile(tmp_path / "file") as file:
-        file.write(bytes(2 * MEBIBYTE + 5))
+        file.write(bytes(10 * MEBIBYTE + 5))
     assert asked == [True, False]
     asked.clear()
     with LargeFile(tmp_path / "small") as file:
-        file.write(b"few")
+        file.write(bytes(8 * MEBIBYTE))
     assert asked == []
 
 
@@ -75,7 +75,7 @@ def test_where_direct_writing_is_unknown_it_writes_as_usual(
 
     monkeypatch.setattr(fcntl, "fcntl", flag)
     monkeypatch.setattr(os, "write", write)
-    data = os.urandom(3 * MEBIBYTE + 1)
+    data = os.urandom(10 * MEBIBYTE + 1)
     with LargeFile(tmp_path / "file") as file:
         file.write(data)
     assert (tmp_path / "file").read_bytes() == data

@@ -13,16 +13,17 @@ if sys.platform == "linux":
     import fcntl
 
 _BUFFER_BYTES = 1 << 20
+_CACHED_BYTES = 8 << 20
 _AS_IT_IS = getattr(os, "O_BINARY", 0)
 """On Windows: no line ends are changed."""
 
 
 class LargeFile:
-    """Creates or replaces `path`. What exceeds a mebibyte goes past the kernel's page cache.
+    """Creates or replaces `path`. What exceeds eight mebibytes goes past the kernel's page cache.
 
-    Nobody reads a large file so soon that the cache would hold it, and the way through it and
-    from there to the disk takes 0.9 s of CPU a gigabyte, against 0.1. Where the system or the file
-    system knows no direct writing, it is written as usual. Raises OSError.
+    The way through it and from there to the disk takes 0.9 s of CPU a gigabyte, against 0.1; so
+    much is rarely read again while the cache would still hold it. Where the system or the file
+    system knows no direct writing, all is written as usual. Raises OSError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,6 +32,7 @@ class LargeFile:
         # Direct writing asks for memory that begins on a page, as a mapping does.
         self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
         self._used = 0
+        self._written = 0
         self._direct = False
         self._may_be_direct = sys.platform == "linux"
 
@@ -53,7 +55,7 @@ class LargeFile:
             self._used += len(now)
             rest = rest[len(now) :]
             if self._used == _BUFFER_BYTES:
-                self._bypass_cache(self._may_be_direct)
+                self._bypass_cache(self._may_be_direct and self._written >= _CACHED_BYTES)
                 self._put(_BUFFER_BYTES)
 
     def flush(self) -> None:
@@ -75,6 +77,7 @@ class LargeFile:
                         raise
                     self._may_be_direct = False
                     self._bypass_cache(False)
+        self._written += size
         self._used = 0
 
     def _bypass_cache(self, wanted: bool) -> None:

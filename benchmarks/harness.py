@@ -31,7 +31,7 @@ class Usage:
 
     CPU seconds are user and system time of the process and of all descendants it waited for.
     `peak_bytes` is the largest sum over the tree's processes at one moment, of `memory`: "PSS"
-    counts pages that several processes share once, "RSS" counts them in each.
+    counts pages that several processes share once, "RSS" counts them in each; 0 if nobody watched.
     """
 
     cpu_seconds: float
@@ -40,10 +40,11 @@ class Usage:
     memory: str
 
 
-def run(command: Sequence[str], folder: Path) -> Usage:
-    """Run `command` in `folder` to its end.
+def run(command: Sequence[str], folder: Path, *, watched: bool = True) -> Usage:
+    """Run `command` in `folder` to its end, its memory `watched` or not.
 
-    Raises BenchmarkError with the end of what it printed if it fails.
+    Watching takes a twentieth of a core, which a command that uses all cores would miss. Raises
+    BenchmarkError with the end of what it printed if it fails.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RETAIL_")}
     with tempfile.TemporaryFile() as output:
@@ -57,7 +58,8 @@ def run(command: Sequence[str], folder: Path) -> Usage:
             stderr=subprocess.STDOUT,
         )
         watch = _MemoryWatch(process.pid)
-        watch.start()
+        if watched:
+            watch.start()
         try:
             # Not `process.wait`: only wait4 tells what this one tree used.
             _, status, used = os.wait4(process.pid, 0)
@@ -108,7 +110,8 @@ class _MemoryWatch(threading.Thread):
 
     def stop(self) -> None:
         self._done.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def run(self) -> None:
         while not self._done.wait(_SAMPLE_SECONDS):

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +43,8 @@ class Lab:
     def job(self, retailer: Retailer, days: Range, format: str, workers: int) -> Output:
         """`retail-datagen generate` of all tables into an empty folder, master data at hand.
 
-        Some are measured several times; this is the run with the least CPU.
+        Some are measured several times; this is the run with the least CPU. Its peak is that of the
+        first, which alone is watched.
         """
         made = self._jobs(retailer, days, format, workers)
         return min(made, key=lambda output: output.usage.cpu_seconds)
@@ -59,15 +60,23 @@ class Lab:
         config = self._config(retailer)
         self.warm_up()
         self._tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
-        runs = range(self.plan.runs(days))
-        return [self._job_once(config, days, format, workers) for _ in runs]
+        first = self._job_once(config, days, format, workers, watched=True)
+        again = range(1, self.plan.runs(days))
+        others = [self._job_once(config, days, format, workers, watched=False) for _ in again]
+        watched = first.usage
+        return [first] + [
+            replace(o, usage=replace(o.usage, peak_bytes=watched.peak_bytes, memory=watched.memory))
+            for o in others
+        ]
 
-    def _job_once(self, config: Path, days: Range, format: str, workers: int) -> Output:
+    def _job_once(
+        self, config: Path, days: Range, format: str, workers: int, *, watched: bool
+    ) -> Output:
         target = self._folder / "facts"
         command = [program("retail-datagen"), "generate", "--config", str(config)]
         command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]
         command += ["--format", format, "--workers", str(workers), "--to", str(target)]
-        usage = run(command, self._folder)
+        usage = run(command, self._folder, watched=watched)
         files = [p for p in target.rglob(f"*.{format}") if p.is_file()]
         rows = sum(pq.read_metadata(p).num_rows for p in files) if format == "parquet" else 0
         size = sum(p.stat().st_size for p in files)

@@ -78,7 +78,7 @@ class Plan:
     peer_runs: int = 2
     month_runs: int = 4
     two_months: int = 60
-    two_months_runs: int = 2
+    two_months_runs: int = 3
     warm_up_mb: int = 10_000
 
     @property

@@ -1,0 +1,1 @@
+"""The lake: years of daily partitions in an object store, made, checked and repaired."""

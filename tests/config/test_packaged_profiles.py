@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from retail_datagen.config.library import packaged, profile_file, read_profile
-from retail_datagen.config.profile import BEHAVIOURS, Category, Profile, Template
+from retail_datagen.config.parts import BEHAVIOURS
+from retail_datagen.config.profile import Category, Profile, Template
 
 PROFILES = {name: read_profile(profile_file(name)) for name in packaged()}
 MEAN_LINES = 4.2

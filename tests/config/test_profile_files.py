@@ -12,7 +12,7 @@ import yaml
 from retail_datagen.config.errors import ConfigError
 from retail_datagen.config.library import packaged, profile_file, read_profile
 from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import BEHAVIOURS, SEGMENTS
+from retail_datagen.config.parts import BEHAVIOURS, SEGMENTS
 
 Write = Callable[[str, object], Path]
 Data = dict[str, Any]

@@ -12,7 +12,7 @@ import pytest
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import BEHAVIOURS, SEGMENTS
+from retail_datagen.config.parts import BEHAVIOURS, SEGMENTS
 from retail_datagen.generators.retail_patterns import (
     CustomerJourneySimulator,
     CustomerSegment,

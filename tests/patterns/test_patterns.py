@@ -9,7 +9,8 @@ import pytest
 from year import DAYS, FIRST, LAST, VOLUME, Year
 
 from histories import Array
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.world.model import World
 
 ALL = np.arange(FIRST, LAST + 1)

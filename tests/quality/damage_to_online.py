@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from copies import Copy, Row
-from damage import Damage, cents, is_, later
+from damage import MASTER, Damage, cents, is_, later
 
 
 def one_status(status: str) -> Callable[[Row], bool]:
@@ -110,7 +110,15 @@ def picked_in_dc(copy: Copy) -> str:
     )["TraceId"]
 
 
+def signed_up_later(copy: Copy) -> str:
+    """A customer who orders years before signing up."""
+    who = copy.rows("online_orders", is_(Status="CREATED"))[0]["CustomerID"]
+    copy.set("customers", is_(CustomerID=who), SignupDate="2034-05-06")
+    return who
+
+
 DAMAGES = (
+    Damage("online_orders.signup", signed_up_later, MASTER),
     Damage("online_orders.subtotal", lambda c: order_amounts(c, Subtotal=1, Total=1)),
     Damage("online_orders.total", lambda c: order_amounts(c, Total=1)),
     Damage("online_orders.tax", lambda c: order_amounts(c, Tax=1, Total=1)),

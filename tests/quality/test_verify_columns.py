@@ -48,6 +48,7 @@ UNWATCHED = {
 }  # fmt: skip
 """Columns of master data that describe, and that no fact follows from; of facts there are none."""
 CHOSEN = {
+    "customers": "SignupDate IS NOT NULL AND CustomerID IN (SELECT CustomerID FROM online_orders)",
     "promotions": "PromoCode IN (SELECT PromoCode FROM price_changes)",
     "products": "ProductID IN (SELECT ProductID FROM price_changes WHERE PromoCode IS NOT NULL)",
 }

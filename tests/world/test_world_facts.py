@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pytest
 
 from retail_datagen.config.models import RetailConfig, Volume
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core import calendar
 from retail_datagen.world.build import build_world
 from retail_datagen.world.geometry import metres, moved

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.behaviour.pricing import PriceList
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import U16, Ints, integer_weights, slots
 from retail_datagen.world.model import World

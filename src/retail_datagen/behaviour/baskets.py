@@ -11,7 +11,8 @@ from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.journeys import Visits
 from retail_datagen.behaviour.missions import Habits
 from retail_datagen.behaviour.pricing import PriceList
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core.rng import Stream, integer_weights, mix
 from retail_datagen.world.model import World
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core.order import stable_order
 from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup
 from retail_datagen.world.model import World

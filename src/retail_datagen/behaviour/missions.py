@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from retail_datagen.config.profile import BEHAVIOURS, SEGMENTS, Profile
+from retail_datagen.config.parts import BEHAVIOURS, SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import I64, U8, U64, integer_weights, lookup, slots
 from retail_datagen.world.model import World

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.hours import Hours
+from retail_datagen.behaviour.shoppers import Shoppers
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import DAY_SECONDS, month_of
 from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup, slots
@@ -30,14 +31,16 @@ _MOST_LINES = 15
 class Orders:
     """Online orders of a day by time: [orders].
 
-    `node` is a row of the DCs (mode DC) or of the stores. Times are seconds since the order
-    day's midnight, so those of later days exceed 86,400; `shipped` is -1 for pick-up.
+    `node` is a row of the DCs (mode DC) or of the stores, `speed` one of the profile's speeds.
+    Times are seconds since the order day's midnight, so those of later days exceed 86,400;
+    `shipped` is -1 for pick-up.
     """
 
     second: I32
     customer: I32
     mode: U8
     node: I32
+    speed: U8
     tender_bits: U16
     coupon_bits: U16
     lines: U8
@@ -75,6 +78,9 @@ class OnlineShop:
         self._seed = seed
         self._hours = hours
         self._customers = world.customers
+        self.shoppers = Shoppers(world.customers, profile.online)
+        self._speed = lookup(integer_weights([s.weight for s in profile.online.speeds]), 8)
+        self._days = np.array([s.days for s in profile.online.speeds], dtype=np.int64)
         self._dc_of_store = world.stores.dc
         self._mode = lookup(
             integer_weights([profile.online.modes.get(m, 0.0) for m in MODES]),
@@ -92,42 +98,58 @@ class OnlineShop:
     def draw(self, day: int, count: int, shelves: Shelves) -> tuple[Orders, OrderLines]:
         """`count` orders of the day and their lines; a customer orders once a day at most."""
         stream = Stream(self._seed, "online", day)
-        times = np.sort(self._times(stream, count))
-        population = len(self._customers.customer_id)
-        start = int(stream.u32(1)[0])
-        customer = ((np.arange(count) * 1_000_000_241 + start) % population).astype(np.int32)
+        times = np.sort(self.times(stream, count))
+        customer = self.shoppers.pick(stream, day, count)
         bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
         mode = self._mode[bits[:, 0] >> np.uint16(8)]
         store = self._customers.stores[customer, 0]
         node = np.where(mode == DC, self._dc_of_store[store].astype(np.int32), store)
-        lines = self._lines[bits[:, 1] >> np.uint16(4)]
-        picked, shipped, delivered = self._fulfil(day, times, mode, node, stream)
+        lines = self.sizes(bits[:, 1])
+        speed = self._speed[bits[:, 0] & np.uint16(0xFF)].astype(np.uint8)
+        picked, shipped, delivered = self._fulfil(day, times, mode, node, speed, stream)
         orders = Orders(
-            times, customer, mode, node, bits[:, 2], bits[:, 3], lines, picked, shipped, delivered
+            times,
+            customer,
+            mode,
+            node,
+            speed,
+            bits[:, 2],
+            bits[:, 3],
+            lines,
+            picked,
+            shipped,
+            delivered,
         )
-        return orders, self._lines_of(orders, self._missions[month_of(day)], shelves, stream)
+        return orders, self.lines_of(day, customer, lines, shelves, stream)
 
-    def _times(self, stream: Stream, count: int) -> I32:
+    def sizes(self, bits: U16) -> U8:
+        """Lines of a basket, by 16 random bits each."""
+        sizes: U8 = self._lines[bits >> np.uint16(4)]
+        return sizes
+
+    def times(self, stream: Stream, count: int) -> I32:
+        """Seconds of the day at which somebody shops online, in no order."""
         bits = stream.u32(count)
         half_hour = self._hours.online[bits & np.uint32(0xFFF)].astype(np.int64)
         within = (bits >> np.uint32(12)).astype(np.int64) * 1800 >> 20
         seconds: I32 = (half_hour * 1800 + within).astype(np.int32)
         return seconds
 
-    def _lines_of(
-        self, orders: Orders, missions: U16, shelves: Shelves, stream: Stream
+    def lines_of(
+        self, day: int, customer: I32, lines: U8, shelves: Shelves, stream: Stream
     ) -> OrderLines:
-        order = np.repeat(np.arange(len(orders), dtype=np.int32), orders.lines)
-        mission = missions[stream.u8(len(orders))][order]
+        """So many `lines` for each `customer`'s basket; `order` is a row of these."""
+        order = np.repeat(np.arange(len(customer), dtype=np.int32), lines)
+        mission = self._missions[month_of(day)][stream.u8(len(customer))][order]
         bits = stream.u64(len(order)).view(np.uint16).reshape(-1, 4)
         category = category_of(shelves.online, mission, bits[:, 0])
-        segment = self._customers.segment[orders.customer[order]]
+        segment = self._customers.segment[customer[order]]
         product = shelves.product(segment, category, bits[:, 1])
         quantity = 1 + (bits[:, 2] > 52_000).astype(np.uint8) + (bits[:, 2] > 63_000)
         return OrderLines(order, product, quantity.astype(np.uint8))
 
     def _fulfil(
-        self, day: int, second: I32, mode: U8, node: I32, stream: Stream
+        self, day: int, second: I32, mode: U8, node: I32, speed: U8, stream: Stream
     ) -> tuple[I32, I32, I32]:
         """Seconds since the order day's midnight of picking, shipping (-1: none), delivery.
 
@@ -137,7 +159,9 @@ class OnlineShop:
         picked = second.astype(np.int64) + _HOUR + stream.below(count, 5 * _HOUR)
         picked = self._when_open(day, picked, node, mode != DC, stream)
         shipped = picked + _HOUR + stream.below(count, 5 * _HOUR)
-        carried = (shipped // DAY_SECONDS + 1 + stream.below(count, 4)) * DAY_SECONDS
+        carried = (
+            shipped // DAY_SECONDS + 1 + stream.below(count, self._days[speed])
+        ) * DAY_SECONDS
         carried += 8 * _HOUR + stream.below(count, 12 * _HOUR)
         handed = picked + 1800 + stream.below(count, 4 * _HOUR)
         handed = self._when_open(day, handed, node, mode == PICKUP, stream)

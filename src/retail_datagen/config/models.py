@@ -59,6 +59,24 @@ class Volume(Section):
         return self
 
 
+class Signups(Section):
+    """When customers signed up at the web shop, which is when they may first order there."""
+
+    first: date = date(2010, 1, 1)
+    """First day."""
+    last: date = date(2014, 12, 31)
+    """Last day, itself included; `first` or later."""
+    guest_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
+    """Share of customers who never sign up: they order as guests, at any time."""
+
+    @model_validator(mode="after")
+    def _first_before_last(self) -> Signups:
+        if self.first > self.last:
+            allowed = f"signups.first, {self.first}, or a later day"
+            raise impossible(Impossible(("last",), self.last, allowed))
+        return self
+
+
 class Realtime(Section):
     """How fast live events are sent; history is the same for all of it."""
 
@@ -134,6 +152,7 @@ class RetailConfig(Section):
     profile: str = "supercenter"
     """A packaged profile's name, or the path of a YAML file of one's own."""
     volume: Volume = Volume()
+    signups: Signups = Signups()
     realtime: Realtime = Realtime()
     paths: Paths = Paths()
     stream: Stream = Stream()

@@ -7,45 +7,25 @@ one is. Nothing here knows about files of facts, days or random draws.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from retail_datagen.config.parts import (
+    BEHAVIOURS,
+    SEGMENTS,
+    DayFactor,
+    EventShare,
+    InOrder,
+    Mode,
+    Name,
+    Part,
+    Share,
+    Weight,
+    Weights,
+)
 from retail_datagen.config.problems import Impossible, Location, impossible
-
-V = TypeVar("V")
-
-Weight = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-EventShare = Annotated[float, Field(ge=0, le=0.5)]
-"""At most half of all days: what is rarer than its opposite can be balanced by it."""
-DayFactor = Annotated[float, Field(ge=0, le=20)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-SEGMENTS = ("budget_conscious", "convenience_focused", "quality_seeker", "brand_loyal")
-BEHAVIOURS = ("quick_trip", "grocery_run", "family_shopping", "bulk_purchase")
-
-
-def _in_order(values: dict[str, V]) -> dict[str, V]:
-    """By name; segments and behaviours in the order of their constants.
-
-    The order of keys in a file says nothing, so it must not decide what is drawn either.
-    """
-    fixed = (*SEGMENTS, *BEHAVIOURS)
-    names = sorted(values, key=lambda n: (fixed.index(n) if n in fixed else len(fixed), n))
-    return {name: values[name] for name in names}
-
-
-InOrder = AfterValidator(_in_order)
-Weights = Annotated[dict[str, Weight], InOrder]
-Mode = Literal["SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS"]
-
-
-class Part(BaseModel):
-    """A part of a profile: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True
-    )
+from retail_datagen.config.webshop import Appetite, Speed, WebShop
 
 
 class Template(Part):
@@ -247,6 +227,12 @@ class Online(Part):
     """
     shipping: Annotated[float, Field(ge=0)] = 5.99
     free_shipping_from: Annotated[float, Field(ge=0)] = 35.0
+    speeds: tuple[Speed, ...] = Field(default=(Speed(name="Standard"),), min_length=1)
+    """How fast orders travel; the first is the usual one, and free where shipping is."""
+    appetites: tuple[Appetite, ...] = ()
+    """How differently often customers order; none means that all are alike."""
+    dormant_share: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Share of quarters in which a customer does not order at all."""
     weekdays: tuple[Weight, ...] = Field(
         default=(1.1, 1.02, 1.0, 0.98, 0.95, 0.95, 1.0), min_length=7, max_length=7
     )
@@ -325,6 +311,7 @@ class Profile(Part):
     """
     returns: Returns = Returns()
     online: Online = Online()
+    webshop: WebShop = WebShop()
     supply: Supply = Supply()
     marketing: Marketing
     traffic: Traffic = Traffic()

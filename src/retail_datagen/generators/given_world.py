@@ -13,11 +13,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_day
 from retail_datagen.generators.columns import I64, Columns, Rows
 from retail_datagen.world.day_factors import day_factors
 from retail_datagen.world.model import (
+    GUEST,
     Calendar,
     Campaigns,
     Customers,
@@ -104,7 +106,9 @@ def _customers(columns: Columns, store_ids: I64) -> Customers:
             row = np.minimum(np.searchsorted(store_ids, asked), len(store_ids) - 1)
             near[:, place] = np.where(store_ids[row] == asked, row, -1)
     none = np.zeros(len(order), dtype=np.int32)
-    return Customers(identifiers.astype(np.int32), segment.astype(np.int8), none, near, none, none)
+    return Customers(
+        identifiers.astype(np.int32), segment.astype(np.int8), none, near, none, none, none + GUEST
+    )
 
 
 def _products(columns: Columns, known: Sequence[str]) -> tuple[Products, tuple[str, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retail_datagen.config.profile import SEGMENTS
+from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.core.calendar import to_day
 from retail_datagen.core.rng import I64
 from retail_datagen.retailer import Config, Date, Retailer, as_date

@@ -126,10 +126,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """One day's plan. `first_trace` is the number of its first trace."""
+    """One day's plan: `first_trace` and `first_order` number its first trace and online order."""
 
     day: int
     first_trace: int
+    first_order: int
     counts: Counts
     converts: Converts
     lost_lines: Lost

@@ -136,6 +136,7 @@ class Planner:
         plan = DayPlan(
             day=day,
             first_trace=state.next_trace,
+            first_order=state.next_order,
             counts=self._count(draws, tills, state, trade, lost_dc_handling, reorders, impressions),
             converts=draws.converts,
             lost_lines=_lost(trade.lost_sales, trade.sales, inflow),
@@ -150,6 +151,7 @@ class Planner:
         self.state = State(
             day=day + 1,
             next_trace=state.next_trace + plan.counts.total,
+            next_order=state.next_order + plan.counts.orders,
             store_stock=store_stock,
             dc_stock=dc_stock,
             store_on_order=store_on_order,
@@ -168,6 +170,7 @@ class Planner:
         return State(
             day=self.market.history_start,
             next_trace=1,
+            next_order=1,
             store_stock=opening.stores,
             dc_stock=opening.dcs,
             store_on_order=np.zeros_like(opening.stores),

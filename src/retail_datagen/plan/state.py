@@ -91,6 +91,7 @@ class State:
 
     day: int
     next_trace: int
+    next_order: int
     store_stock: I32
     dc_stock: I32
     store_on_order: I32

@@ -52,7 +52,7 @@ def _runs(name: str) -> Check:
     )
 
 
-def _sequence(table: str, column: str, prefix: str, rows: str = "true") -> Check:
+def _sequence(table: str, column: str, prefix: str) -> Check:
     return Check(
         f"{table}.sequence",
         f"{column}s are {prefix}, the date, and 1, 2, 3 … each day",
@@ -62,12 +62,36 @@ def _sequence(table: str, column: str, prefix: str, rows: str = "true") -> Check
         FROM (
             SELECT dt, {column} AS name, TRY_CAST(substr({column}, {len(prefix) + 9}) AS BIGINT)
                 AS number, starts_with({column}, '{prefix}' || strftime(dt, '%Y%m%d')) AS dated
-            FROM {table} WHERE {rows}
+            FROM {table}
         ) GROUP BY dt
         HAVING NOT bool_and(dated) OR min(number) IS DISTINCT FROM 1
             OR max(number) IS DISTINCT FROM count(DISTINCT name)
         """,
     )
+
+
+_ORDERS = Check(
+    "online_orders.sequence",
+    "OrderIds are ORD, the date, and numbers that go on from day to day without a gap",
+    ("online_orders",),
+    """
+    SELECT dt, lowest, highest, names, before AS "last of the day before" FROM (
+        SELECT *, lag(last, 1, first - 1) OVER (ORDER BY dt) AS before,
+            lag(dt) OVER (ORDER BY dt) = dt - 1 AS next_day
+        FROM (
+            SELECT dt, min(name) AS lowest, max(name) AS highest, count(DISTINCT name) AS names,
+                min(number) AS first, max(number) AS last, bool_and(dated) AS dated
+            FROM (
+                SELECT dt, OrderId AS name, TRY_CAST(substr(OrderId, 12) AS BIGINT) AS number,
+                    starts_with(OrderId, 'ORD' || strftime(dt, '%Y%m%d')) AS dated
+                FROM online_orders WHERE Status = 'CREATED'
+            ) GROUP BY dt
+        )
+    )
+    WHERE NOT dated OR (last - first + 1 IS DISTINCT FROM names) OR first < 1
+        OR (next_day AND first <> before + 1) OR first <= before
+    """,
+)
 
 
 def _people(column: str, pattern: str, meaning: str) -> list[Check]:
@@ -99,7 +123,7 @@ CHECKS = (
         whole=TRACED,
     ),
     *map(_runs, TRACED),
-    _sequence("online_orders", "OrderId", "ORD", "Status = 'CREATED'"),
+    _ORDERS,
     _sequence("store_returns", "ReturnId", "RET"),
     _sequence("marketing", "ImpressionId", "IMP"),
     _sequence("truck_moves", "ShipmentId", "SHIP"),

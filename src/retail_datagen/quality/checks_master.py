@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retail_datagen.config.profile import SEGMENTS
+from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.quality.check import Check, Source
 from retail_datagen.world.master import MASTER_TABLES
 

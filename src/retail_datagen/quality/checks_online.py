@@ -47,6 +47,16 @@ CHECKS = (
         aligned=False,
     ),
     Check(
+        "online_orders.signup",
+        "nobody orders before signing up",
+        ("online_orders", "customers"),
+        """
+        SELECT EventTS, TraceId, OrderId, CustomerID, SignupDate
+        FROM online_orders JOIN customers USING (CustomerID)
+        WHERE Status = 'CREATED' AND CAST(EventTS AS DATE) < SignupDate
+        """,
+    ),
+    Check(
         "online_orders.total",
         "Total is Subtotal - Discount + Shipping + Tax, none of them below 0",
         ("online_orders",),

@@ -25,7 +25,7 @@ from retail_datagen.plan.market import Market, StoreDemand
 from retail_datagen.plan.tills import Tills
 from retail_datagen.tables.fulfilment import OrderDay, order_day
 from retail_datagen.tables.money import Money, price_receipts
-from retail_datagen.tables.names import DAILY_DIGITS, ReceiptDigits, receipt_rows
+from retail_datagen.tables.names import ReceiptDigits, receipt_rows
 
 _KEPT_ORDER_DAYS = 12
 LoadPlan = Callable[[int], DayPlan]
@@ -71,13 +71,6 @@ class Context:
         return ReceiptDigits(
             store=max(3, len(str(int(stores.store_id.max())))), number=max(4, len(str(peak)))
         )
-
-    @cached_property
-    def order_digits(self) -> int:
-        """Digits of an online order's number of its day: wide enough for the busiest day."""
-        busiest = int(self.world.calendar.online_ppm.max())
-        peak = self.market.volume.online_orders_per_day * busiest * 11 // 10_000_000
-        return max(DAILY_DIGITS, len(str(peak)))
 
 
 class Day:

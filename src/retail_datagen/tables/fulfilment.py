@@ -26,6 +26,7 @@ class OrderDay:
 
     day: int
     first_trace: int
+    first_order: int
     orders: Orders
     lines: OrderLines
     kept: NDArray[np.bool_]
@@ -59,13 +60,16 @@ def order_day(market: Market, plan: DayPlan) -> OrderDay:
     discount = subtotal * percent // 100
     cancelled = subtotal == 0
     free = round(online.free_shipping_from * 100)
-    ships = (orders.mode != PICKUP) & (subtotal - discount < free) & ~cancelled
-    shipping = np.where(ships, round(online.shipping * 100), 0)
+    ships = (orders.mode != PICKUP) & ~cancelled
+    surcharge = np.array([round(s.surcharge * 100) for s in online.speeds], dtype=np.int64)
+    shipping = np.where(ships & (subtotal - discount < free), round(online.shipping * 100), 0)
+    shipping += np.where(ships, surcharge[orders.speed], 0)
     rate = world.geographies.tax_ppm[world.customers.geography[orders.customer]].astype(np.int64)
     tax = ((taxable - taxable * percent // 100) * rate + 500_000) // 1_000_000
     return OrderDay(
         plan.day,
         first_traces(plan).orders,
+        plan.first_order,
         orders,
         lines,
         kept,

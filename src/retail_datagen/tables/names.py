@@ -13,6 +13,7 @@ from retail_datagen.core.ids import Digits, fixed_text, sequence_text, text_rows
 from retail_datagen.core.rng import I64, Ints
 
 TRACE_DIGITS = 10
+ORDER_DIGITS = 10
 DAILY_DIGITS = 6
 
 
@@ -51,15 +52,20 @@ def receipt_rows(
     return text_rows(parts)
 
 
-def daily(prefix: str, day: int, numbers: Ints, digits: int = DAILY_DIGITS) -> pa.Array:
-    """`prefix`, date and a number of that day: ORD20240101000001."""
-    return fixed_text([f"{prefix}{compact_date(day)}".encode(), Digits(numbers, digits)])
+def daily(prefix: str, day: int, numbers: Ints) -> pa.Array:
+    """`prefix`, date and a number of that day: SHIP20240101000001."""
+    return fixed_text([f"{prefix}{compact_date(day)}".encode(), Digits(numbers, DAILY_DIGITS)])
 
 
 def daily_sequence(prefix: str, day: int, count: int) -> pa.Array:
     """`daily` for the numbers 1 … count."""
     width = max(DAILY_DIGITS, len(str(count)))
     return sequence_text(f"{prefix}{compact_date(day)}".encode(), 1, count, width)
+
+
+def order_ids(day: Ints, numbers: Ints) -> pa.Array:
+    """ORD, date of order and the order's number in the history: ORD202401010000000001."""
+    return fixed_text([b"ORD", Digits(calendar_number(day), 8), Digits(numbers, ORDER_DIGITS)])
 
 
 def numbered(prefix: bytes, numbers: Ints, among: Ints) -> pa.Array:

@@ -10,7 +10,7 @@ from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
-from retail_datagen.tables.names import daily, traces
+from retail_datagen.tables.names import order_ids, traces
 
 STATUSES = ("ALLOCATED", "CANCELLED")
 TABLE = Table(
@@ -24,7 +24,7 @@ TABLE = Table(
             Kind.TEXT,
             "The order.",
             references="online_orders.OrderId",
-            example="ORD20240101000001",
+            example="ORD202401010000000001",
         ),
         Column("Line", Kind.INT, "1, 2, 3 … on the order.", example="1"),
         Column("ProductID", Kind.INT, "What.", references="products.ProductID", example="1001"),
@@ -73,7 +73,7 @@ def render(day: Day) -> pa.Table:
         {
             "TraceId": traces(placed.first_trace + order),
             "EventTS": day.timestamps(orders.second[order]),
-            "OrderId": daily("ORD", day.number, order + 1, day.context.order_digits),
+            "OrderId": order_ids(np.full(len(order), day.number), placed.first_order + order),
             "Line": np.arange(len(order)) - first[order] + 1,
             "ProductID": day.world.products.product_id[lines.product],
             "Qty": lines.quantity,

@@ -9,14 +9,13 @@ import pyarrow as pa
 
 from retail_datagen.behaviour.online import DC, MODES, SLOWEST_DAYS
 from retail_datagen.core.calendar import DAY_SECONDS
-from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import I64, Ints, integer_weights, lookup
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category, plain
 from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
 from retail_datagen.tables.fulfilment import OrderDay
-from retail_datagen.tables.names import calendar_number, traces
+from retail_datagen.tables.names import order_ids, traces
 
 NODES = ("DC", "STORE")
 STATUSES = ("CREATED", "CANCELLED", "PICKED", "SHIPPED", "DELIVERED")
@@ -36,8 +35,8 @@ TABLE = Table(
         Column(
             "OrderId",
             Kind.TEXT,
-            "ORD, date of order, number of that day.",
-            example="ORD20240101000001",
+            "ORD, date of order, number of the order in the history, without a gap.",
+            example="ORD202401010000000001",
         ),
         Column(
             "CustomerID",
@@ -118,12 +117,8 @@ def render(day: Day) -> pa.Table:
                 np.array([d.first_trace for d in order_days])[steps.placed] + steps.order
             ),
             "EventTS": day.timestamps(steps.second),
-            "OrderId": fixed_text(
-                [
-                    b"ORD",
-                    Digits(calendar_number(placed_on), 8),
-                    Digits(steps.order + 1, day.context.order_digits),
-                ]
+            "OrderId": order_ids(
+                placed_on, np.array([d.first_order for d in order_days])[steps.placed] + steps.order
             ),
             "CustomerID": world.customers.customer_id[customer],
             "FulfillmentMode": category(mode, MODES),

@@ -15,15 +15,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
+from retail_datagen.core.calendar import to_day
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.schema.arrays import plain
 from retail_datagen.world import words
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved
-from retail_datagen.world.model import Customers, Geographies
+from retail_datagen.world.model import GUEST, Customers, Geographies
 from retail_datagen.world.people import (
     emails,
     identifiers,
@@ -43,6 +46,7 @@ _NEIGHBOURS = 8
 _STORES_AT_A_TIME = 32
 """Their distances to all others stay in a processor's cache, which halves the time."""
 _BLOCK = 500_000
+_PPM = 1_000_000
 _TIERS = {"NONE": 40, "BRONZE": 35, "SILVER": 17, "GOLD": 8}
 _STORES = ("NearestStoreID1", "NearestStoreID2", "NearestStoreID3")
 
@@ -70,10 +74,16 @@ CUSTOMERS = Table(
         Column("AdId", Kind.TEXT, "The phone's advertising identifier", example="AD500123"),
         Column("LoyaltyTier", Kind.CATEGORY, "Tier of the loyalty card", words=tuple(_TIERS)),
         Column("LoyaltyNumber", Kind.TEXT, "Card number, where there is a tier", null=True),
+        Column(
+            "SignupDate",
+            Kind.DATE,
+            "From when the customer may order online; empty for guests, who may always",
+            null=True,
+        ),
     ),
     key=("CustomerID",),
 )
-_READ = ("CustomerID", "Segment", "HomeGeographyID", *_STORES, "BLEId", "AdId")
+_READ = ("CustomerID", "Segment", "HomeGeographyID", *_STORES, "BLEId", "AdId", "SignupDate")
 
 
 def build_customers(
@@ -122,8 +132,18 @@ def build_customers(
             "AdId": identifiers(b"AD", Stream(config.seed, "ad"), count),
             "LoyaltyTier": _named(tiers, tier),
             "LoyaltyNumber": pc.if_else(pa.array(tier > 0), card, ""),
+            "SignupDate": _signups(config, count),
         }
     )
+
+
+def _signups(config: RetailConfig, count: int) -> pa.Array:
+    """A day for each customer, later ones under later identifiers; null for guests."""
+    first, last = to_day(config.signups.first), to_day(config.signups.last)
+    stream = Stream(config.seed, "signups")
+    guest = stream.below(count, _PPM) < round(config.signups.guest_share * _PPM)
+    day = np.sort(first + stream.below(count, last - first + 1))
+    return plain(Kind.DATE, day, ~guest)
 
 
 def _named(names: Sequence[str], choice: NDArray[np.uint16]) -> pa.Array:
@@ -213,6 +233,7 @@ def read_customers(
         stores[:, place] = file.references(name, store_ids, keep)
     ble = file.numbers("BLEId", "BLE")
     ad = file.numbers("AdId", "AD")
+    signed_up = file.optional_days("SignupDate", GUEST)
     sorted_already = bool((identifier[1:] > identifier[:-1]).all())
     order = slice(None) if sorted_already else np.argsort(identifier, kind="stable")
     return Customers(
@@ -222,4 +243,5 @@ def read_customers(
         stores[order],
         ble[order],
         ad[order],
+        signed_up[order].astype(np.int32),
     )

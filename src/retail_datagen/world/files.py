@@ -176,6 +176,12 @@ class MasterFile:
         """A column of dates, in days since 1970-01-01."""
         return numpy_of(self.rows[name]).astype(np.int64)
 
+    def optional_days(self, name: str, absent: int) -> I64:
+        """A column of dates as `days`; `absent` where there is none."""
+        days = self.rows[name].cast(pa.int32())
+        values: I64 = numpy_of(pc.fill_null(days, absent)).astype(np.int64)
+        return values
+
     def flags(self, name: str) -> Bool:
         """A column of true and false."""
         flags: Bool = numpy_of(self.rows[name])

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retail_datagen.config.models import RetailConfig
-from retail_datagen.config.profile import SEGMENTS, Profile
+from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.config.profile import Profile
 from retail_datagen.core import calendar
 from retail_datagen.core.ids import texts
 from retail_datagen.core.rng import Stream

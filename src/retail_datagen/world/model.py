@@ -8,6 +8,7 @@ rates are parts per million, places are micro-degrees.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,8 @@ I8 = NDArray[np.int8]
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+GUEST: Final = -(2**31)
+"""In place of the day on which a guest signed up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Suppliers:
 class Customers:
     """Customers: [customers]. `stores` is [customers, 3]: nearest first, row numbers.
 
-    `ble` and `ad` are the numbers behind `BLE500123` and `AD500123`.
+    `ble` and `ad` are the numbers behind `BLE500123` and `AD500123`. `signup_day` is the day from
+    which they may order online, `GUEST` for those who never sign up and may always.
     """
 
     customer_id: I32
@@ -87,6 +91,7 @@ class Customers:
     stores: I32
     ble: I32
     ad: I32
+    signup_day: I32
 
 
 @dataclass(frozen=True, slots=True)

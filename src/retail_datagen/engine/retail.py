@@ -101,7 +101,7 @@ class OpenRetailer:
     """One retailer with its world in memory: an engine `Retailer`."""
 
     def __init__(self, config: RetailConfig, profile: Profile, world: World) -> None:
-        self._config, self._profile, self._world = config, profile, world
+        self.config, self.profile, self.world = config, profile, world
         self._opened: Market | None = None
         self.tables: Mapping[str, Rendered] = _rendered()
         self.calendar = _covered(config, world)
@@ -109,19 +109,19 @@ class OpenRetailer:
 
     @property
     def source(self) -> Source:
-        return _InMemory(self._config, self._profile, self._world)
+        return _InMemory(self.config, self.profile, self.world)
 
     @cached_property
     def identity(self) -> Identity:
         return Identity(
             program_version(),
-            self._config.content_hash(self._profile),
-            self._world.digest,
-            _settings(self._config),
+            self.config.content_hash(self.profile),
+            self.world.digest,
+            _settings(self.config),
         )
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:
-        market = self._market(history_start)
+        market = self.market(history_start)
         return RetailPlanner(market) if state is None else RetailPlanner.restore(market, state)
 
     def read_plan(self, data: bytes) -> Plan:
@@ -131,21 +131,26 @@ class OpenRetailer:
         def load(day: int) -> DayPlan:
             return cast(DayPlan, load_plan(day))
 
-        context = tables.Context(self._market(history_start), load)
+        context = tables.Context(self.market(history_start), load)
 
         def render(table: str, day: int) -> pa.Table:
             return tables.render(table, context, day)
 
         return render
 
-    def _market(self, history_start: int) -> Market:
+    def market(self, history_start: int) -> Market:
         """One market for planner and tables: what it draws for the one serves the other."""
         if self._opened is None or self._opened.history_start != history_start:
-            self._opened = Market(self._world, self._profile, self._config, history_start)
+            self._opened = Market(self.world, self.profile, self.config, history_start)
         return self._opened
 
+    def online_traffic(self, day: int) -> float:
+        """How busy the web shop is on a day, relative to others: for estimates only."""
+        calendar = self.world.calendar
+        return float(calendar.online_ppm[calendar.row(day)]) / 1_000_000
+
     def traffic(self, day: int) -> float:
-        calendar = self._world.calendar
+        calendar = self.world.calendar
         return float(calendar.traffic_ppm[calendar.row(day)]) / 1_000_000
 
 

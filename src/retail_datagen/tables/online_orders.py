@@ -16,6 +16,7 @@ from retail_datagen.tables.base import FactTable, time_column, trace_column
 from retail_datagen.tables.context import Day
 from retail_datagen.tables.fulfilment import OrderDay
 from retail_datagen.tables.names import order_ids, traces
+from retail_datagen.tables.tenders import online_tenders
 
 NODES = ("DC", "STORE")
 STATUSES = ("CREATED", "CANCELLED", "PICKED", "SHIPPED", "DELIVERED")
@@ -98,8 +99,8 @@ def render(day: Day) -> pa.Table:
         world.dcs.dc_id[np.where(at_dc, node, 0)],
         world.stores.store_id[np.where(at_dc, 0, node)],
     )
-    tenders = list(day.context.profile.tenders)
-    tender_of = lookup(integer_weights(_online_tenders(day)), 16)
+    tenders = online_tenders(day.context.profile)
+    tender_of = lookup(integer_weights(list(tenders.values())), 16)
     tender = tender_of[_column(order_days, row, [d.orders.tender_bits for d in order_days])]
     midnight = placed_on * DAY_SECONDS
     reached = [
@@ -130,7 +131,7 @@ def render(day: Day) -> pa.Table:
             "Shipping": _column(order_days, row, [d.shipping for d in order_days]),
             "Tax": _column(order_days, row, [d.tax for d in order_days]),
             "Total": _column(order_days, row, [d.total for d in order_days]),
-            "TenderType": category(tender, tenders),
+            "TenderType": category(tender, list(tenders)),
             "PickedTS": picked,
             "ShippedTS": shipped,
             "DeliveredTS": delivered,
@@ -165,13 +166,6 @@ def _steps(day: Day, order_days: list[OrderDay]) -> _Steps:
 def _column(order_days: list[OrderDay], row: I64, columns: list[Ints]) -> Ints:
     """A column of all order days' orders, taken at `row`."""
     return np.concatenate(columns)[row]
-
-
-def _online_tenders(day: Day) -> list[float]:
-    """The profile's tenders without cash, which no web shop takes."""
-    tenders = day.context.profile.tenders
-    weights = [0.0 if name == "CASH" else weight for name, weight in tenders.items()]
-    return weights if sum(weights) > 0 else list(tenders.values())
 
 
 FACTS = FactTable(TABLE, render, lookback_days=SLOWEST_DAYS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -41,7 +41,7 @@ def shop_config(folder: Path) -> RetailConfig:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shop:
     """A planned shop: its tables whole, all days together, and how it was made."""
 
@@ -52,7 +52,6 @@ class Shop:
     def day(self, table: str, day: int) -> pa.Table:
         return self.retailer.render(START, self.plans.__getitem__)(table, day)
 
-    @cache  # noqa: B019 - as long-lived as the session
     def table(self, name: str) -> pa.Table:
         """All days of a table, with the day in a column of its own."""
         render = self.retailer.render(START, self.plans.__getitem__)
@@ -66,11 +65,11 @@ class Shop:
     def sql(self, query: str) -> list[tuple[object, ...]]:
         """The query's rows; tables are those of the shop, its lookups, and two of the retailer."""
         with duckdb.connect() as connection:
-            for name, rows in self.everything().items():
+            for name, rows in self.everything.items():
                 connection.register(name, rows)
             return connection.execute(query).fetchall()
 
-    @cache  # noqa: B019
+    @cached_property
     def everything(self) -> dict[str, pa.Table]:
         context = self.retailer.context(START, self.plans.__getitem__)
         last = START + DAYS - 1

@@ -58,14 +58,23 @@ NONE = {
         OR created_at > updated_at OR CAST(created_at AS DATE) <> CAST(updated_at AS DATE)
     """,
     "refunds are no more than was paid": """
-        SELECT r.return_item_id FROM return_items r JOIN order_items i
-        ON r.order_id = i.order_id AND r.product_id = i.product_id AND r.unit_price = i.unit_price
-        WHERE r.refunded_amount > (i.quantity * i.unit_price - i.discount_amount)
-        OR r.quantity_returned > i.quantity OR r.cost_price <> i.cost_price
+        SELECT * FROM (
+            SELECT order_id, product_id, unit_price, cost_price, sum(quantity_returned) AS back,
+                sum(refunded_amount) AS refunded FROM return_items GROUP BY ALL
+        ) JOIN (
+            SELECT order_id, product_id, unit_price, cost_price, sum(quantity) AS units,
+                sum(quantity * unit_price - discount_amount) AS paid FROM order_items GROUP BY ALL
+        ) USING (order_id, product_id, unit_price, cost_price)
+        WHERE refunded > paid OR back > units
+    """,
+    "refunds of an order are no more than it came to": """
+        SELECT order_id FROM orders JOIN returns USING (order_id)
+        GROUP BY order_id, net_total HAVING sum(refunded_amount) > net_total
     """,
     "what comes back was ordered": """
         SELECT return_item_id FROM return_items r ANTI JOIN order_items i
         ON r.order_id = i.order_id AND r.product_id = i.product_id
+        AND r.unit_price = i.unit_price AND r.cost_price = i.cost_price
     """,
     "a return is the sum of its items, after delivery, within 60 days, of who ordered": """
         SELECT return_id FROM returns r JOIN return_items i USING (return_id)

@@ -41,7 +41,9 @@ def will_return(sale: Sale, world: World, profile: Profile, seed: int) -> Due:
     total = np.bincount(items.order, weights=odds, minlength=orders).astype(np.int64)
     mean = total // np.maximum(sizes, 1)
     share = round(profile.webshop.returns.share * 65_536)
-    chosen = np.flatnonzero(stream.u16(orders).astype(np.int64) * 1000 < share * mean)
+    # Against the day's own mean, so that the share holds whatever is sold.
+    typical = max(int(mean.sum()) // max(orders, 1), 1)
+    chosen = np.flatnonzero(stream.u16(orders).astype(np.int64) * typical < share * mean)
     picked, units = _which(sale, chosen, first, sizes, odds, stream)
     due = _when(sale, chosen, profile, stream)
     count = len(chosen)

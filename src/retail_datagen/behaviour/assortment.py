@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import F64, I64, U16, Bool, Ints
 from retail_datagen.core.calendar import month_of
-from retail_datagen.core.rng import U16, Ints, integer_weights, slots
+from retail_datagen.core.rng import integer_weights, slots
 from retail_datagen.world.model import World
 
-I64 = NDArray[np.int64]
 CATEGORY_BITS = 14
 _LEAST_PRODUCT_BITS, _MOST_PRODUCT_BITS = 12, 16
 _SLOTS_PER_PRODUCT = 16
@@ -102,25 +102,25 @@ class Assortment:
             self._product_bits,
         )
 
-    def category_shares(self, day: int, prices: PriceList) -> NDArray[np.float64]:
+    def category_shares(self, day: int, prices: PriceList) -> F64:
         """Expected share of basket lines per category, all missions together."""
         demand, _ = self._demand(day, prices)
         by_mission = (
             demand / demand.sum(axis=1)[:, None] * self._mission_share(month_of(day))[:, None]
         )
-        shares: NDArray[np.float64] = by_mission.cumsum(axis=0)[-1]
+        shares: F64 = by_mission.cumsum(axis=0)[-1]
         shares /= shares.cumsum()[-1]
         return shares
 
-    def product_shares(self, day: int, prices: PriceList) -> NDArray[np.float64]:
+    def product_shares(self, day: int, prices: PriceList) -> F64:
         """Expected share of all basket lines per product, all segments alike."""
         weights = self._taste.cumsum(axis=0)[-1] * np.where(self._launch <= day, prices.demand, 0)
         total = np.maximum(np.add.reduceat(weights, self._first[:-1]), 1)
         category = self.category_shares(day, prices)
-        shares: NDArray[np.float64] = weights * (category / total)[self._category]
+        shares: F64 = weights * (category / total)[self._category]
         return shares
 
-    def _demand(self, day: int, prices: PriceList) -> tuple[I64, NDArray[np.bool_]]:
+    def _demand(self, day: int, prices: PriceList) -> tuple[I64, Bool]:
         """Weights [missions x categories] of a day, and which categories hold anything."""
         sold = self._launch <= day
         answers = np.add.reduceat(
@@ -131,7 +131,7 @@ class Assortment:
         demand = self._missions * self._season[month_of(day)] // 1000 * lift // 1000
         return _never_empty(demand, neutral > 0), neutral > 0
 
-    def _product_table(self, weights: I64, sold: NDArray[np.bool_]) -> U16:
+    def _product_table(self, weights: I64, sold: Bool) -> U16:
         """[segments x categories x 2**bits] products, by weight within each category.
 
         Where a segment wants nothing of a category, all that is sold there is alike to it.

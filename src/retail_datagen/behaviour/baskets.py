@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.journeys import Visits
@@ -13,10 +12,9 @@ from retail_datagen.behaviour.missions import Habits
 from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, U8, U16
 from retail_datagen.core.rng import Stream, integer_weights, mix
 from retail_datagen.world.model import World
-
-I32 = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,8 @@ class Lines:
     """
 
     visit: I32
-    product: NDArray[np.uint16]
-    quantity: NDArray[np.uint8]
+    product: U16
+    quantity: U8
 
     def __len__(self) -> int:
         return len(self.visit)
@@ -60,10 +58,10 @@ class Baskets:
         self,
         visits: Visits,
         visit: I32,
-        segment: NDArray[np.uint8],
-        category: NDArray[np.uint16],
-        bits: NDArray[np.uint16],
-    ) -> NDArray[np.uint16]:
+        segment: U8,
+        category: U16,
+        bits: U16,
+    ) -> U16:
         """Bits that choose the product; a loyal shopper's are his own in every visit."""
         taste = bits[:, 1].copy()
         loyal = np.flatnonzero(bits[:, 3] < self._loyal.take(segment))
@@ -78,7 +76,7 @@ class Baskets:
         day: int,
         visits: Visits,
         visit: I32,
-        product: NDArray[np.uint16],
+        product: U16,
         prices: PriceList,
     ) -> None:
         converted = np.flatnonzero(visits.promotion >= 0)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64, U8, Ints
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, Ints, Stream, lookup
+from retail_datagen.core.rng import Stream, lookup
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
 _HOUR = 3600
 _DC_OPENS, _DC_OPEN_FOR = 6 * _HOUR, 14 * _HOUR
 """When DCs count, from 6 to 20."""
@@ -38,16 +37,16 @@ class Handling:
     product: I32
     units: I32
     second: I32
-    kind: NDArray[np.uint8]
+    kind: U8
 
     def __len__(self) -> int:
         return len(self.place)
 
-    def outflow(self) -> NDArray[np.int64]:
+    def outflow(self) -> I64:
         """Rows that take stock away."""
         return np.flatnonzero(self.kind != Kind.COUNT_UP)
 
-    def inflow(self) -> NDArray[np.int64]:
+    def inflow(self) -> I64:
         """Rows that find stock."""
         return np.flatnonzero(self.kind == Kind.COUNT_UP)
 

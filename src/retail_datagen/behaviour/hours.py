@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
-from retail_datagen.core.rng import U16, Ints, integer_weights, lookup
+from retail_datagen.core.arrays import I32, I64, U16, U32, Bool, Ints
+from retail_datagen.core.rng import integer_weights, lookup
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
 HALF_HOURS = 48
 HALF_HOUR_SECONDS = 1800
 LONGEST_REST = 2
@@ -31,7 +31,7 @@ class OpeningHours:
     is_open: bool
     opens: I32
     closes: I32
-    hours_class: NDArray[np.int64]
+    hours_class: I64
     arrivals: U16
 
 
@@ -125,13 +125,13 @@ def opening_hours(opens: Ints, closes: Ints, earlier: int, later: int) -> tuple[
     return np.maximum(opens - earlier, 0), np.minimum(closes + later, 24)
 
 
-def open_half_hours(opens: int, closes: int) -> NDArray[np.bool_]:
+def open_half_hours(opens: int, closes: int) -> Bool:
     """Which of the 48 half hours of a day lie between two whole hours."""
     half_hours = np.arange(HALF_HOURS)
     return (half_hours >= 2 * opens) & (half_hours < 2 * closes)
 
 
-def arrival_seconds(half_hour_table: U16, offset: Any, bits: NDArray[np.uint32]) -> I32:
+def arrival_seconds(half_hour_table: U16, offset: Any, bits: U32) -> I32:
     """Seconds of the day, one for each 32 random bits, by an arrivals table.
 
     `offset` is where each one's table begins within `half_hour_table`, a multiple of 4,096.
@@ -142,7 +142,7 @@ def arrival_seconds(half_hour_table: U16, offset: Any, bits: NDArray[np.uint32])
     return seconds
 
 
-def table_offset(hours: OpeningHours, stores: NDArray[Any]) -> NDArray[np.int64]:
+def table_offset(hours: OpeningHours, stores: NDArray[Any]) -> I64:
     """Where each store's arrivals table begins, for `arrival_seconds`."""
-    offset: NDArray[np.int64] = hours.hours_class[stores] << _BITS
+    offset: I64 = hours.hours_class[stores] << _BITS
     return offset

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.hours import OpeningHours, arrival_seconds, table_offset
 from retail_datagen.behaviour.missions import Habits
+from retail_datagen.core.arrays import I16, I32, I64, U8, U16, Bool
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, U16, Stream, lookup, mix
+from retail_datagen.core.rng import Stream, lookup, mix
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
-U8 = NDArray[np.uint8]
 _STORE_BITS = 20
 _ROTATION = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
 """Of ten days a customer belongs to his nearest store on seven, to the next on two, then one."""
@@ -25,7 +23,7 @@ class Converts:
     """Customers whom an impression sends to the store today: [converts] customer, promotion."""
 
     customer: I32
-    promotion: NDArray[np.int16]
+    promotion: I16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Visits:
     behaviour: U8
     mission: U8
     lines: U8
-    promotion: NDArray[np.int16]
+    promotion: I16
 
     def __len__(self) -> int:
         return len(self.store)
@@ -139,7 +137,7 @@ class Footfall:
         prime = _PRIMES[int(bits[0]) % len(_PRIMES)]
         return prime, bits[1:].astype(np.int64)
 
-    def _not_among(self, converts: Converts, customers: I32) -> NDArray[np.bool_]:
+    def _not_among(self, converts: Converts, customers: I32) -> Bool:
         seen = np.zeros(len(self._primary), dtype=np.bool_)
         seen[customers] = True
         return ~seen[converts.customer]
@@ -150,7 +148,7 @@ class Footfall:
         store: I32,
         customer: I32,
         second: I32,
-        promotion: NDArray[np.int16],
+        promotion: I16,
         hours: OpeningHours,
         stream: str = "visits",
     ) -> Visits:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I16, I32, I64, U8, U16
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup
+from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
-U8 = NDArray[np.uint8]
 _LATEST_VISIT = 4
 """Days after an impression on which its reader may still come."""
 
@@ -40,7 +38,7 @@ class Response:
     """Readers who will come, `delay` days after the impression: [responses]."""
 
     customer: I32
-    promotion: NDArray[np.int16]
+    promotion: I16
     delay: U8
 
 

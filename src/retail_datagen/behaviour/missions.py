@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.parts import BEHAVIOURS, SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64, U8, U64
 from retail_datagen.core.calendar import month_of
-from retail_datagen.core.rng import I64, U8, U64, integer_weights, lookup, slots
+from retail_datagen.core.rng import integer_weights, lookup, slots
 from retail_datagen.world.model import World
 
 MOST_LINES = 200
@@ -75,7 +75,7 @@ class Habits:
             share += np.bincount(row, minlength=len(share)) * per_mille * round(mean * 1000)
         return share
 
-    def decide(self, day: int, segment: U8, bits: U64) -> tuple[U8, U8, U8, NDArray[np.int32]]:
+    def decide(self, day: int, segment: U8, bits: U64) -> tuple[U8, U8, U8, I32]:
         """(behaviour, mission, lines, seconds in the store) for each shopper's 64 bits."""
         parts = bits.view(np.uint8).reshape(-1, 8)
         behaviour = self._behaviour[(segment.astype(np.int64) << 8) | parts[:, 0]]

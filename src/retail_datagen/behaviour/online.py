@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.assortment import Shelves, category_of
 from retail_datagen.behaviour.hours import Hours
 from retail_datagen.behaviour.shoppers import Shoppers
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64, U8, U16, Bool
 from retail_datagen.core.calendar import DAY_SECONDS, month_of
-from retail_datagen.core.rng import I64, U16, Stream, integer_weights, lookup, slots
+from retail_datagen.core.rng import Stream, integer_weights, lookup, slots
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
-U8 = NDArray[np.uint8]
 MODES: Final = ("SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS")
 DC, STORE, PICKUP = 0, 1, 2
 SLOWEST_DAYS = 8
@@ -57,7 +55,7 @@ class OrderLines:
     """Lines that the orders of a day ask for: [lines]; `order` is a row of `Orders`."""
 
     order: I32
-    product: NDArray[np.uint16]
+    product: U16
     quantity: U8
 
     def __len__(self) -> int:
@@ -172,9 +170,7 @@ class OnlineShop:
             np.where(collected, handed, carried).astype(np.int32),
         )
 
-    def _when_open(
-        self, day: int, seconds: I64, store: I32, needed: NDArray[np.bool_], stream: Stream
-    ) -> I64:
+    def _when_open(self, day: int, seconds: I64, store: I32, needed: Bool, stream: Stream) -> I64:
         """`seconds` moved, where `needed`, to soon after somebody is next in the store."""
         spread = 60 + stream.below(len(seconds), 2 * _HOUR)
         waiting = needed.copy()

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I16, I64, U8, Bool
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import mix
 from retail_datagen.world.model import World
 
-I64 = NDArray[np.int64]
-I16 = NDArray[np.int16]
 _STEP_DAYS = 182
 _DEEPEST = 60
 
@@ -48,7 +46,7 @@ class PriceChanges:
     product: I64
     old: I64
     new: I64
-    reason: NDArray[np.uint8]
+    reason: U8
     promotion: I16
 
     def __len__(self) -> int:
@@ -121,10 +119,10 @@ class Pricing:
         none = np.zeros(len(price), dtype=np.int16)
         return PriceList(price, price, none, none - np.int16(1), np.full(len(price), 1000))
 
-    def _covers(self, row: int) -> NDArray[np.bool_]:
+    def _covers(self, row: int) -> Bool:
         promotions = self._promotions
         if promotions.subcategory[row] >= 0:
-            covered: NDArray[np.bool_] = self._products.subcategory == promotions.subcategory[row]
+            covered: Bool = self._products.subcategory == promotions.subcategory[row]
         else:
             covered = self._products.category == promotions.category[row]
         return covered

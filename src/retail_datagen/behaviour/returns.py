@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.hours import Hours, arrival_seconds, table_offset
 from retail_datagen.config.profile import Profile
-from retail_datagen.core.rng import I64, Stream, integer_weights, lookup
+from retail_datagen.core.arrays import F64, I32, I64, U8, U16, Bool
+from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.world.model import World
 
-I32 = NDArray[np.int32]
 _HIGHEST_RATE = 0.6
 """Chosen: of no category do nearly all lines come back, whatever its odds."""
 
@@ -22,15 +21,15 @@ class Arrivals:
     """How the day's returns come in: [returns] second of the day, row of the reasons, condition."""
 
     second: I32
-    reason: NDArray[np.uint8]
-    damaged: NDArray[np.bool_]
+    reason: U8
+    damaged: Bool
 
 
 class ReturnHabits:
     """Chances of a return by category, scaled so that the profile's share of lines comes back."""
 
     def __init__(
-        self, world: World, profile: Profile, hours: Hours, shares: NDArray[np.float64], seed: int
+        self, world: World, profile: Profile, hours: Hours, shares: F64, seed: int
     ) -> None:
         self._seed, self._hours = seed, hours
         by_name = {c.name: c for c in profile.categories}
@@ -43,7 +42,7 @@ class ReturnHabits:
         self._reason = lookup(integer_weights(list(profile.returns.reasons.values())), 8)
         self._damaged = round(profile.returns.damaged_share * (1 << 16))
 
-    def choose(self, day: int, product: NDArray[np.uint16]) -> tuple[I64, I32]:
+    def choose(self, day: int, product: U16) -> tuple[I64, I32]:
         """Rows of the day's sold lines that will come back, and the day on which they do."""
         bits = Stream(self._seed, "returns.choose", day).u32(len(product))
         rows = np.flatnonzero((bits >> np.uint32(16)).astype(np.int32) < self._odds[product])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.profile import Online
+from retail_datagen.core.arrays import I32, I64, Bool
 from retail_datagen.core.calendar import to_date
-from retail_datagen.core.rng import I64, Stream, integer_weights, lookup, mix
+from retail_datagen.core.rng import Stream, integer_weights, lookup, mix
 from retail_datagen.world.model import GUEST, Customers
 
-I32 = NDArray[np.int32]
 _STEP = 1_000_000_241
 """A prime beyond any number of customers: walking by it meets each of them once."""
 _CANDIDATES = 8
@@ -45,11 +44,11 @@ class Shoppers:
         self._dormant = round(online.dormant_share * 65_536)
 
     @property
-    def never(self) -> NDArray[np.bool_]:
+    def never(self) -> Bool:
         """Who never orders, per customer."""
         if not len(self._appetite):
             return np.zeros(len(self._signup_day), dtype=np.bool_)
-        never: NDArray[np.bool_] = self._appetite == 0
+        never: Bool = self._appetite == 0
         return never
 
     def pick(self, stream: Stream, day: int, count: int) -> I32:
@@ -59,8 +58,8 @@ class Shoppers:
         start = int(stream.u32(1)[0])
         if not pool:
             raise UserError(
-                f"customers.csv: nobody has signed up by {to_date(day)} and there are no guests, so "
-                "nobody can order online; begin the history later, set signups.first earlier or "
+                f"customers.csv: nobody has signed up by {to_date(day)} and there are no guests, "
+                "so nobody can order online; begin the history later, set signups.first earlier or "
                 "signups.guest_share above 0 and build the master data anew"
             )
         if not len(self._appetite):

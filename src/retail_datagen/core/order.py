@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retail_datagen.core.rng import I64, Ints
+from retail_datagen.core.arrays import I64, Ints
 
 _BITS = 16
 

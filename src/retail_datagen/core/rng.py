@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-U32 = NDArray[np.uint32]
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
-Ints = NDArray[Any]
+from retail_datagen.core.arrays import I64 as I64
+from retail_datagen.core.arrays import U8, U16, U32, U64
+from retail_datagen.core.arrays import Ints as Ints
+
 _BLOCK = 1 << 15
 """Rows that are worked on at once: few enough to stay in a core's cache from step to step."""
 

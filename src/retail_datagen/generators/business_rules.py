@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.generators.columns import I64, Columns, Rows
+from retail_datagen.core.arrays import I64
+from retail_datagen.generators.columns import Columns, Rows
 from retail_datagen.tables.truck_moves import STATUSES
 
 _SHOWN = 5

@@ -12,12 +12,10 @@ from typing import Protocol, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.arrays import I64
 from retail_datagen.shared.rows import Row
-
-I64 = NDArray[np.int64]
 
 
 class ArrowStream(Protocol):

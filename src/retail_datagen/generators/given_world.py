@@ -10,13 +10,13 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64
 from retail_datagen.core.calendar import to_day
-from retail_datagen.generators.columns import I64, Columns, Rows
+from retail_datagen.generators.columns import Columns, Rows
 from retail_datagen.world.day_factors import day_factors
 from retail_datagen.world.model import (
     GUEST,
@@ -162,7 +162,7 @@ def _stores(store_ids: I64) -> Stores:
 
 
 def _no_promotions() -> Promotions:
-    none: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+    none: I32 = np.zeros(0, dtype=np.int32)
     small = none.astype(np.int16)
     return Promotions((), small, small, small, none, none)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.core.rng import I64, Ints
+from retail_datagen.core.arrays import I64, Ints
 from retail_datagen.retailer import Config, Date, Retailer, as_date
 
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retail_datagen.config.parts import SEGMENTS
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.calendar import to_day
-from retail_datagen.core.rng import I64
 from retail_datagen.retailer import Config, Date, Retailer, as_date
 
 _MONEY = pa.decimal128(14, 2)

@@ -29,8 +29,9 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.parts import BEHAVIOURS, SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import U8, U64
 from retail_datagen.core.calendar import to_day
-from retail_datagen.core.rng import U8, U64, Stream
+from retail_datagen.core.rng import Stream
 from retail_datagen.generators.business_rules import (
     BusinessRulesEngine,
     ValidationResult,

@@ -28,11 +28,10 @@ from retail_datagen.behaviour.hours import (
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import NamedDay, Profile, StoreFormat
 from retail_datagen.core import calendar
+from retail_datagen.core.arrays import F64, I64, Bool
 from retail_datagen.world.day_factors import PPM, DayFactors, day_factors, event_names
 
 Times = NDArray[np.datetime64]
-Floats = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 
 class SeasonalPatterns:
@@ -40,9 +39,9 @@ class SeasonalPatterns:
 
     def __init__(self, profile: Profile) -> None:
         months = np.array(profile.temporal.months)
-        self._months: Floats = months / months.mean()
+        self._months: F64 = months / months.mean()
 
-    def get_seasonal_multipliers(self, times: Times) -> Floats:
+    def get_seasonal_multipliers(self, times: Times) -> F64:
         """The factor of each time's month."""
         return np.asarray(self._months[calendar.month(_days(times))])
 
@@ -58,13 +57,13 @@ class TemporalPatterns:
         self._temporal = profile.temporal
         self._format = standard_format(profile)
         weekdays = np.array(profile.temporal.weekdays)
-        self._weekdays: Floats = weekdays / weekdays.mean()
+        self._weekdays: F64 = weekdays / weekdays.mean()
 
-    def get_weekday_multipliers(self, times: Times) -> Floats:
+    def get_weekday_multipliers(self, times: Times) -> F64:
         """The factor of each time's weekday, relative to the mean weekday."""
         return np.asarray(self._weekdays[calendar.weekday(_days(times))])
 
-    def get_hourly_multipliers(self, times: Times, named: NDArray[Any] | None = None) -> Floats:
+    def get_hourly_multipliers(self, times: Times, named: NDArray[Any] | None = None) -> F64:
         """The factor of each time's half hour; 0 while the store is closed.
 
         `named` are the profile's named days (-1 for none), which may have longer hours.
@@ -84,7 +83,7 @@ class TemporalPatterns:
         return float(self.get_hourly_multipliers(_column(when))[0])
 
     @cached_property
-    def _half_hours(self) -> Floats:
+    def _half_hours(self) -> F64:
         """Factors [weekday or weekend, named day or (last) none, half hour]."""
         events: list[NamedDay | None] = [*self._temporal.named_days, None]
         table = np.zeros((2, len(events), HALF_HOURS))
@@ -119,7 +118,7 @@ class EventPatterns:
         named = int(self.get_named(_column(when))[0])
         return self._names[named] if named >= 0 else None
 
-    def get_named(self, times: Times) -> NDArray[np.int64]:
+    def get_named(self, times: Times) -> I64:
         """The row of each time's day in the profile's named days, or -1."""
         days = _days(times)
         named = np.empty(len(days), dtype=np.int64)
@@ -127,7 +126,7 @@ class EventPatterns:
             named[rows] = factors.named[days[rows] - factors.first_day]
         return named
 
-    def get_day_multipliers(self, times: Times) -> Floats:
+    def get_day_multipliers(self, times: Times) -> F64:
         """The factor of each time's day, in average days of its civil year.
 
         Month, weekday, weather and flash sales make it; on a named day its own factor replaces
@@ -143,7 +142,7 @@ class EventPatterns:
         """The factor of a day: 3.5 on Black Friday, 0 when stores are closed."""
         return float(self.get_day_multipliers(_column(when))[0])
 
-    def _by_year(self, days: I64) -> list[tuple[NDArray[np.bool_], DayFactors]]:
+    def _by_year(self, days: I64) -> list[tuple[Bool, DayFactors]]:
         years = calendar.year(days)
         return [(years == year, self._factors(int(year))) for year in np.unique(years)]
 
@@ -164,7 +163,7 @@ class CompositeTemporalPatterns:
         self.temporal = TemporalPatterns(chosen)
         self.events = EventPatterns(chosen, seed)
 
-    def get_overall_multipliers(self, times: Times) -> Floats:
+    def get_overall_multipliers(self, times: Times) -> F64:
         """How busy each time is: the factor of its day times that of its half hour."""
         times = np.atleast_1d(np.asarray(times, dtype="M8[s]"))
         day = self.events.get_day_multipliers(times)

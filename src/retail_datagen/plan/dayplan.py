@@ -8,15 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.journeys import Converts
+from retail_datagen.core.arrays import I16, I32, I64, U8, U16
 from retail_datagen.core.pack import flatten, pack, restore, unpack
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Shipments:
     `lines` counts each one's rows of `product` and `units`: [shipment lines].
     """
 
-    dc: NDArray[np.int16]
+    dc: I16
     store: I32
     truck: I32
     scheduled: I32
@@ -64,7 +59,7 @@ class Shipments:
 class Supplies:
     """Supplier deliveries of a day to DCs, by time: [supplies]."""
 
-    dc: NDArray[np.int16]
+    dc: I16
     product: U16
     units: I32
     second: I32

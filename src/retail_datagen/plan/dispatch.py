@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64, Bool
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, Stream
+from retail_datagen.core.rng import Stream
 from retail_datagen.plan.dayplan import Shipments
 from retail_datagen.plan.replenish import HIGH, URGENT, OrderBook, grouped_within
 from retail_datagen.world.logistics import CASES_PER_TRUCK
@@ -73,9 +73,7 @@ class Dispatcher:
         self._capacity = capacity.astype(np.int64)
         self._fleet = [t[np.argsort(-capacity[t], kind="stable")] for t in self._fleet]
 
-    def dispatch(
-        self, day: int, book: OrderBook, dc_stock: NDArray[np.int32], room: I64
-    ) -> Dispatch:
+    def dispatch(self, day: int, book: OrderBook, dc_stock: I32, room: I64) -> Dispatch:
         """Shipments of `day` from the orders of the evening before.
 
         `dc_stock` is units per DC cell, `room` the units each store can still take.
@@ -91,9 +89,7 @@ class Dispatcher:
         shipments = self._time(day, loads, truck, book, rows, of_line)
         return Dispatch(shipments, book.where(taken), book.where(~taken))
 
-    def _available(
-        self, book: OrderBook, dc_stock: NDArray[np.int32], room: I64
-    ) -> NDArray[np.bool_]:
+    def _available(self, book: OrderBook, dc_stock: I32, room: I64) -> Bool:
         """Orders that DC stock, DC throughput and the store's room allow."""
         store = book.cell // self._products
         product = book.cell - store * self._products

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.online import DC, MODES
-from retail_datagen.core.rng import Ints
+from retail_datagen.core.arrays import F64, I64, Ints
 from retail_datagen.plan.market import Market
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 _STORE_LEAD_DAYS = 2.0
 """Chosen: the evening's order leaves the next day; one more for a truck that was full."""
 _STORE_SAFETY_DEVIATIONS = 1.5

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from retail_datagen.core.rng import I64, Stream
+from retail_datagen.core.arrays import I32, I64, Bool
+from retail_datagen.core.rng import Stream
 from retail_datagen.plan.forecast import Forecast, StorePoints
 from retail_datagen.plan.market import Market
 
-I32 = NDArray[np.int32]
 _STORES_AT_ONCE = 32
 
 
@@ -35,7 +34,7 @@ def opening_stock(market: Market, forecast: Forecast) -> OpeningStock:
     return OpeningStock(stores.ravel(), _fitting(dcs, world.dcs.capacity).ravel())
 
 
-def _in_stores(market: Market, points: StorePoints, sold: NDArray[np.bool_]) -> I32:
+def _in_stores(market: Market, points: StorePoints, sold: Bool) -> I32:
     """Units [stores x products], some stores at a time: all at once would be the job's peak."""
     capacity = market.world.stores.capacity
     product = np.arange(len(sold))

@@ -6,16 +6,13 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64, U8, Bool, Ints
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import Ints
 from retail_datagen.plan.dayplan import Reorders
 from retail_datagen.plan.forecast import Forecast
 from retail_datagen.plan.market import Market
 
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 NORMAL, HIGH, URGENT = 0, 1, 2
 PRIORITIES = ("NORMAL", "HIGH", "URGENT")
 _REVIEW_DAYS = 14
@@ -28,15 +25,15 @@ class OrderBook:
 
     cell: I64
     units: I32
-    priority: NDArray[np.uint8]
-    age: NDArray[np.uint8]
+    priority: U8
+    age: U8
 
     @classmethod
     def empty(cls) -> Self:
         none = np.zeros(0, dtype=np.int64)
         return cls(none, none.astype(np.int32), none.astype(np.uint8), none.astype(np.uint8))
 
-    def where(self, chosen: NDArray[np.bool_]) -> OrderBook:
+    def where(self, chosen: Bool) -> OrderBook:
         return OrderBook(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     def and_then(self, later: OrderBook) -> OrderBook:
@@ -110,7 +107,7 @@ class SupplierOrders:
         none = np.zeros(0, dtype=np.int64)
         return cls(none.astype(np.int32), none, none.astype(np.int32))
 
-    def where(self, chosen: NDArray[np.bool_]) -> SupplierOrders:
+    def where(self, chosen: Bool) -> SupplierOrders:
         return SupplierOrders(self.day[chosen], self.cell[chosen], self.units[chosen])
 
     def and_then(self, later: SupplierOrders) -> SupplierOrders:
@@ -144,7 +141,7 @@ def review_dcs(
     return SupplierOrders(day + lead, cell, units.astype(np.int32))
 
 
-def grouped_within(group: Ints, rank: Ints, units: Ints, limit: I64) -> NDArray[np.bool_]:
+def grouped_within(group: Ints, rank: Ints, units: Ints, limit: I64) -> Bool:
     """Which items fit their group's limit, served by rank (lowest first), then in given order.
 
     An item that does not fit stops those behind it in its group. Ranks are below 64, groups are

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
+from retail_datagen.core.arrays import I32, I64
 
 
 class Turn(IntEnum):

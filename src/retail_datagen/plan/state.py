@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I16, I32, I64, Bool
 from retail_datagen.core.pack import flatten, pack, restore, unpack
 from retail_datagen.plan.dayplan import ReturnsDue, Shipments
 from retail_datagen.plan.replenish import OrderBook, SupplierOrders
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,9 @@ class Announced:
 
     due: I32
     customer: I32
-    promotion: NDArray[np.int16]
+    promotion: I16
 
-    def where(self, chosen: NDArray[np.bool_]) -> Announced:
+    def where(self, chosen: Bool) -> Announced:
         return Announced(self.due[chosen], self.customer[chosen], self.promotion[chosen])
 
     def and_then(self, later: Announced) -> Announced:
@@ -147,5 +144,5 @@ def nothing_promised() -> Promised:
     return Promised(none, none, none)
 
 
-def _pick(lines: ReturnsDue, rows: NDArray[np.int64]) -> ReturnsDue:
+def _pick(lines: ReturnsDue, rows: I64) -> ReturnsDue:
     return ReturnsDue(*(getattr(lines, f.name).take(rows) for f in fields(ReturnsDue)))

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.baskets import Lines
 from retail_datagen.behaviour.journeys import Visits
+from retail_datagen.core.arrays import I32, I64, U8, Ints
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import Ints
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Tills:
     number: I32
     line: I64
     receipt: I64
-    position: NDArray[np.uint8]
+    position: U8
 
 
 def ring_up(visits: Visits, lines: Lines, lost: Ints) -> Tills:

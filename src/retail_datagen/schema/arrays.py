@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import Bool
 from retail_datagen.core.ids import texts
 from retail_datagen.schema.table import Kind, Table
 
@@ -45,7 +46,7 @@ _STORED: dict[Kind, tuple[Any, pa.DataType]] = {
 }
 
 
-def plain(kind: Kind, values: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+def plain(kind: Kind, values: NDArray[Any], present: Bool | None = None) -> pa.Array:
     """A numeric column; rows where `present` is false are null."""
     dtype, arrow_type = _STORED[kind]
     data = np.ascontiguousarray(values, dtype=dtype)
@@ -56,7 +57,7 @@ def plain(kind: Kind, values: NDArray[Any], present: NDArray[np.bool_] | None = 
 
 
 def category(
-    codes: NDArray[Any], names: Sequence[str] | pa.Array, present: NDArray[np.bool_] | None = None
+    codes: NDArray[Any], names: Sequence[str] | pa.Array, present: Bool | None = None
 ) -> pa.Array:
     """A category column: `codes` are rows of `names`; null where `present` is false."""
     dictionary = names if isinstance(names, pa.Array) else texts(names)

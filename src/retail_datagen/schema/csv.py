@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import U8
 from retail_datagen.schema.table import Table
 
 _BATCH_ROWS = 16_384
@@ -106,7 +106,7 @@ def _times_of(day: int) -> pa.Array:
 
 
 @lru_cache(maxsize=1)
-def _times_of_any_day() -> NDArray[np.uint8]:
+def _times_of_any_day() -> U8:
     """`1970-01-01 00:00:00` and so on: [seconds of a day, 19 characters]."""
     texts = pa.array(np.arange(_DAY)).cast(pa.timestamp("s")).cast(pa.string())
     return np.frombuffer(texts.buffers()[2], dtype=np.uint8).reshape(_DAY, -1)

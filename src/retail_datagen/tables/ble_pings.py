@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64, U16
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, Stream
+from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column
@@ -84,7 +84,6 @@ _METRES_TO_DBM = (
     90,
 )
 """Path loss of 2.4 GHz indoors, exponent 3, per metre from 1 to 25."""
-I32 = NDArray[np.int32]
 
 
 def render(day: Day) -> pa.Table:
@@ -120,7 +119,7 @@ class _Pings:
     zone: I32
 
 
-def _pings(walks: Walks, total: int, bits: NDArray[np.uint16], zones: int) -> _Pings:
+def _pings(walks: Walks, total: int, bits: U16, zones: int) -> _Pings:
     """`total` pings, to each walk in proportion to its time in the store."""
     if not total:
         none = np.zeros(0, dtype=np.int32)

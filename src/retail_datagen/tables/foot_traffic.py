@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from retail_datagen.core.arrays import I64, Ints
 from retail_datagen.core.order import stable_order
-from retail_datagen.core.rng import I64, Ints, Stream
+from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Encoding, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.online import PICKUP, OrderLines, Orders
+from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.core.groups import starts
-from retail_datagen.core.rng import I64
 from retail_datagen.plan.dayplan import DayPlan, first_traces
 from retail_datagen.plan.market import Market
 
@@ -29,13 +28,13 @@ class OrderDay:
     first_order: int
     orders: Orders
     lines: OrderLines
-    kept: NDArray[np.bool_]
+    kept: Bool
     unit_price: I64
     subtotal: I64
     discount: I64
     shipping: I64
     tax: I64
-    cancelled: NDArray[np.bool_]
+    cancelled: Bool
 
     @property
     def total(self) -> I64:

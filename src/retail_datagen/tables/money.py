@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from retail_datagen.behaviour.pricing import PriceList
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.groups import starts
-from retail_datagen.core.rng import I64
 from retail_datagen.plan.market import StoreDemand
 from retail_datagen.plan.tills import Tills
 from retail_datagen.world.model import World

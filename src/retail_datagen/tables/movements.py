@@ -7,12 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from retail_datagen.core.rng import I64, Ints
+from retail_datagen.core.arrays import I32, I64, U8, Ints
 
-I32 = NDArray[np.int32]
-U8 = NDArray[np.uint8]
 INBOUND, OUTBOUND, SALE, RETURN, SHRINK, DAMAGE, ADJUSTMENT, INITIAL = range(8)
 REASONS = (
     "INBOUND_SHIPMENT",

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I64, Ints
 from retail_datagen.core.ids import Digits, fixed_text, sequence_text, text_rows
-from retail_datagen.core.rng import I64, Ints
 
 TRACE_DIGITS = 10
 ORDER_DIGITS = 10

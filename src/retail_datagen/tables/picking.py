@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from retail_datagen.behaviour.online import DC, SLOWEST_DAYS
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.calendar import DAY_SECONDS
-from retail_datagen.core.rng import I64
 from retail_datagen.tables.context import Day
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64, Bool
 from retail_datagen.core.groups import starts
-from retail_datagen.core.rng import I64, Stream, mix
+from retail_datagen.core.rng import Stream, mix
 from retail_datagen.tables.context import Day
-
-I32 = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Walks:
     left: I32
     first: I64
     last: I64
-    pays: NDArray[np.bool_]
+    pays: Bool
 
     def __len__(self) -> int:
         return len(self.store)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import U16
 from retail_datagen.core.ids import text_column
 from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.schema import Column, Encoding, Kind, Table
@@ -75,7 +74,7 @@ def render(day: Day) -> pa.Table:
     )
 
 
-def _tenders(day: Day, count: int) -> NDArray[np.uint16]:
+def _tenders(day: Day, count: int) -> U16:
     shares = lookup(integer_weights(list(day.context.profile.tenders.values())), 16)
     return shares.take(Stream(day.market.seed, "tenders", day.number).u16(count))
 

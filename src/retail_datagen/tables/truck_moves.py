@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from retail_datagen.core.rng import Ints
+from retail_datagen.core.arrays import Ints
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 from retail_datagen.tables.base import FactTable, time_column, trace_column

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64
 from retail_datagen.core.rng import Stream
 from retail_datagen.world.arrow import numpy_of
 from retail_datagen.world.files import MasterFile
@@ -26,8 +27,6 @@ from retail_datagen.world.sites import (
     road_km,
 )
 
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 _BOM = "\ufeff"
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I64
 from retail_datagen.schema import Kind
 from retail_datagen.schema.arrays import plain
 
@@ -29,7 +30,7 @@ def numpy_of(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     return np.frombuffer(whole.buffers()[1], dtype)[whole.offset : whole.offset + len(whole)]
 
 
-def cents_of(values: pa.ChunkedArray) -> NDArray[np.int64]:
+def cents_of(values: pa.ChunkedArray) -> I64:
     """A column of decimal128 with two decimals, below 2**63 cents, in cents."""
     whole = values.combine_chunks()
     if not len(whole):

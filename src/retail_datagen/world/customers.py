@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.parts import SEGMENTS
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64, U16
 from retail_datagen.core.calendar import to_day
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream, integer_weights, lookup
@@ -36,8 +36,6 @@ from retail_datagen.world.people import (
     street_addresses,
 )
 from retail_datagen.world.sites import micro, pick
-
-I64 = NDArray[np.int64]
 
 _MEAN_METRES = 6_000
 """Mean distance between a home and its store."""
@@ -146,7 +144,7 @@ def _signups(config: RetailConfig, count: int) -> pa.Array:
     return plain(Kind.DATE, day, ~guest)
 
 
-def _named(names: Sequence[str], choice: NDArray[np.uint16]) -> pa.Array:
+def _named(names: Sequence[str], choice: U16) -> pa.Array:
     return pa.array(list(names)).take(pa.array(choice))
 
 
@@ -219,9 +217,7 @@ def customers_file(path: Path, shown: Path | None = None) -> MasterFile:
     return MasterFile(path, CUSTOMERS, _READ, shown)
 
 
-def read_customers(
-    file: MasterFile, geographies: Geographies, store_ids: NDArray[np.int32]
-) -> Customers:
+def read_customers(file: MasterFile, geographies: Geographies, store_ids: I32) -> Customers:
     """Customers sorted by identifier."""
     identifier = file.ints("CustomerID", 1, 2**31 - 1)
     file.distinct(identifier, "CustomerID")

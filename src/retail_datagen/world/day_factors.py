@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.profile import NamedDay, Online, Temporal
 from retail_datagen.core import calendar
+from retail_datagen.core.arrays import I8, I64, Bool
 from retail_datagen.core.rng import Stream, integer_weights
-
-I8 = NDArray[np.int8]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 PPM = 1_000_000
 _SCALE = 10_000_000

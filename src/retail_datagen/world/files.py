@@ -16,13 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32, I64, Bool
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import cents_of, numpy_of
 from retail_datagen.world.errors import MasterDataError, Misfit, rebuild, some
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
-
 
 _ALLOWED = {
     Kind.INT: "a whole number, such as 12",
@@ -221,9 +218,7 @@ class MasterFile:
         positions: I64 = of_text[codes]
         return positions
 
-    def references(
-        self, name: str, ids: NDArray[np.int32], keep: Sequence[str] = (), remedy: str = ""
-    ) -> NDArray[np.int32]:
+    def references(self, name: str, ids: I32, keep: Sequence[str] = (), remedy: str = "") -> I32:
         """A column of identifiers as positions in the sorted `ids` of the file it refers to.
 
         Keeping `keep` makes them fit; an error ends with the `remedy`.
@@ -233,14 +228,14 @@ class MasterFile:
         if int(ids[-1]) - int(ids[0]) <= _DENSE:
             place = np.zeros(int(ids[-1]) - int(ids[0]) + 1, dtype=np.int32)
             place[ids - ids[0]] = np.arange(len(ids))
-            positions: NDArray[np.int32] = place[known - ids[0]]
+            positions: I32 = place[known - ids[0]]
         else:
             positions = np.searchsorted(ids, known).astype(np.int32)
         allowed = f"an identifier that {self._referred(name)} has{remedy}"
         self.require(ids[positions] == values, name, allowed, keep)
         return positions
 
-    def numbers(self, name: str, prefix: str) -> NDArray[np.int32]:
+    def numbers(self, name: str, prefix: str) -> I32:
         """A column of a prefix and 6 to 9 digits, all equally many: the numbers behind it."""
         values = self.rows[name].combine_chunks()
         allowed = f"{prefix} and 6 to 9 digits, as many as in the first row"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-I64 = NDArray[np.int64]
+from retail_datagen.core.arrays import I64
 
 _BLOCK = 256
 METRES_PER_DEGREE = 111_195
@@ -47,9 +47,7 @@ def metres(
     return distance
 
 
-def nearest(
-    latitude: I64, longitude: I64, to_latitude: I64, to_longitude: I64
-) -> NDArray[np.int64]:
+def nearest(latitude: I64, longitude: I64, to_latitude: I64, to_longitude: I64) -> I64:
     """For each place the row of the nearest of the others; the first one where two are as near."""
     found = np.empty(len(latitude), dtype=np.int64)
     for start in range(0, len(latitude), _BLOCK):

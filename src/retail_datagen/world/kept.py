@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I64
 from retail_datagen.schema import Table
 from retail_datagen.world.added import append, product_columns, store_columns
 from retail_datagen.world.assortment_file import read_products
@@ -34,8 +34,6 @@ from retail_datagen.world.products import PRODUCTS
 from retail_datagen.world.sites import Depots, depots_of
 from retail_datagen.world.stores import STORES, read_stores
 from retail_datagen.world.suppliers import SUPPLIERS, read_suppliers, supplier_count
-
-I64 = NDArray[np.int64]
 
 _BUILT_ON = (GEOGRAPHIES, STORES, DISTRIBUTION_CENTERS, SUPPLIERS, PRODUCTS, PROMOTIONS)
 """Tables whose columns shape others; of the rest only their rows are counted."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I16, I32, I64, Bool
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
@@ -23,8 +24,6 @@ from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
 from retail_datagen.world.people import phones
 from retail_datagen.world.sites import Depots
 from retail_datagen.world.stores import UNITS_PER_LINE, units_per_day
-
-I64 = NDArray[np.int64]
 
 _PEAK = 4
 """A DC can ship this many mean days in one: Black Friday is 3.5."""
@@ -123,9 +122,9 @@ def build_trucks(
     stream = Stream(config.seed, "trucks")
     home = numpy_of(stores["DCID"])
     sizes = np.maximum(_TRUCK_UNITS, CASES_PER_TRUCK * case).astype(np.int32)
-    dc_of: list[NDArray[np.int32]] = []
-    capacity_of: list[NDArray[np.int32]] = []
-    cold_of: list[NDArray[np.bool_]] = []
+    dc_of: list[I32] = []
+    capacity_of: list[I32] = []
+    cold_of: list[Bool] = []
     for dc, units in zip(dc_ids.tolist(), _dc_units(config, stores, dc_ids), strict=True):
         served = int((home == dc).sum())
         most = max(_TRUCKS_PER_STORE * served, math.ceil(_PEAK * units / int(sizes.min())), 2)
@@ -178,7 +177,7 @@ def few_enough(file: MasterFile, dc_ids: NDArray[Any]) -> None:
         )
 
 
-def read_trucks(file: MasterFile, dc_ids: NDArray[np.int32], packs: NDArray[np.int16]) -> Trucks:
+def read_trucks(file: MasterFile, dc_ids: I32, packs: I16) -> Trucks:
     """Trucks sorted by identifier; they must be able to carry the case packs of all products.
 
     Raises MasterDataError for a DC that has no truck of a kind, refrigerated or not.

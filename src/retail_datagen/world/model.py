@@ -12,13 +12,9 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-Bool = NDArray[np.bool_]
-I8 = NDArray[np.int8]
-I16 = NDArray[np.int16]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
+from retail_datagen.core.arrays import I8, I16, I32, I64, Bool
+
 GUEST: Final = -(2**31)
 """In place of the day on which a guest signed up."""
 

@@ -10,9 +10,9 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import I32, I64
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.product_lines import (
@@ -24,8 +24,6 @@ from retail_datagen.world.product_lines import (
     shuffled,
     skus,
 )
-
-I64 = NDArray[np.int64]
 
 FIRST_ID = 1001
 GROWING = ("pack", "weight", "capacity", "screen", "length", "width", "diameter", "resistance")
@@ -177,7 +175,7 @@ def _ranks(category: I64, seed: int) -> I64:
     return ranks
 
 
-def _popularity(rank: I64, demand: I64) -> NDArray[np.int32]:
+def _popularity(rank: I64, demand: I64) -> I32:
     """A long tail: the weight falls with rank ** 0.75.
 
     Roots and quotients are exactly rounded on every CPU, which a power is not.

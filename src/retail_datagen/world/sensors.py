@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import rows
 from retail_datagen.world.errors import Misfit
@@ -31,9 +31,7 @@ SENSORS = _table("sensors", "SensorId", "Foot traffic sensors.", "SENSOR_015_ENT
 BEACONS = _table("beacons", "BeaconId", "Bluetooth beacons.", "BEACON_015_GROCERY")
 
 
-def build_sensors(
-    table: Table, prefix: str, store_ids: NDArray[np.int32], zones: Sequence[str]
-) -> pa.Table:
+def build_sensors(table: Table, prefix: str, store_ids: I32, zones: Sequence[str]) -> pa.Table:
     """One row per store and zone, in that order."""
     width = max(3, len(str(store_ids.max())))
     places = [zone.upper().replace(" ", "_") for zone in zones]
@@ -51,7 +49,7 @@ def build_sensors(
 
 
 def read_sensors(
-    file: MasterFile, store_ids: NDArray[np.int32], zones: Sequence[str]
+    file: MasterFile, store_ids: I32, zones: Sequence[str]
 ) -> tuple[tuple[str, ...], ...]:
     """Identifiers [stores][zones]. Raises MasterDataError unless there is one of each."""
     key = file.table.key[0]

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.rng import Stream, integer_weights, slots
 from retail_datagen.world.arrow import numpy_of
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved, nearest
 
-I64 = NDArray[np.int64]
 Places = tuple[I64, I64]
 """Latitudes and longitudes in micro-degrees."""
 

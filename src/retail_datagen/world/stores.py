@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import F64, I32
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.files import MasterFile
@@ -19,8 +19,6 @@ from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import Geographies, Stores
 from retail_datagen.world.people import phones, street_addresses
 from retail_datagen.world.sites import FARTHEST_KM, Depots, Sites
-
-I64 = NDArray[np.int64]
 
 UNITS_PER_LINE = 1.35
 """Mean units of a receipt line, for sizing stores, DCs and trucks."""
@@ -56,11 +54,11 @@ STORES = Table(
 )
 
 
-def units_per_day(config: RetailConfig, traffic: NDArray[np.float64]) -> NDArray[np.float64]:
+def units_per_day(config: RetailConfig, traffic: F64) -> F64:
     """Mean units that each store sells in a day, by its traffic multiplier."""
     volume = config.volume
     lines = volume.customers_per_day * volume.items_per_ticket_mean
-    units: NDArray[np.float64] = lines * UNITS_PER_LINE * traffic / math.fsum(traffic.tolist())
+    units: F64 = lines * UNITS_PER_LINE * traffic / math.fsum(traffic.tolist())
     return units
 
 
@@ -114,7 +112,7 @@ _NEAREST = (
 
 
 def read_stores(
-    file: MasterFile, formats: Sequence[str], geographies: Geographies, dc_ids: NDArray[np.int32]
+    file: MasterFile, formats: Sequence[str], geographies: Geographies, dc_ids: I32
 ) -> Stores:
     """Stores sorted by identifier."""
     file.unique("StoreID")

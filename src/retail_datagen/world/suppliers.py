@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I32
 from retail_datagen.core.rng import Stream
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import rows
@@ -47,7 +47,7 @@ def supplier_count(products: int) -> int:
     return max(_LEAST, products // _PRODUCTS_PER_SUPPLIER)
 
 
-def build_suppliers(seed: int, identifiers: NDArray[np.int32]) -> pa.Table:
+def build_suppliers(seed: int, identifiers: I32) -> pa.Table:
     """One row per supplier; up to 1,920 names are all different.
 
     A supplier is the same whichever others there are, as long as identifiers are small.

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import packaged, profile_file, read_profile
 from retail_datagen.config.profile import Profile, Template
-from retail_datagen.world.product_lines import available_products
+from retail_datagen.world.product_lines import product_lines
 from retail_datagen.world.products import PRODUCTS, build_products
 
 FIRST, LAST = date(2015, 1, 1), date(2035, 12, 31)
@@ -42,6 +42,11 @@ def test_schema_and_number_are_as_declared(profile: Profile) -> None:
     assert table.schema == PRODUCTS.arrow
     assert table["ProductID"].to_pylist() == list(range(1001, 1001 + profile.products))
     assert all(table[name].null_count == 0 for name in table.column_names)
+
+
+def available_products(profile: Profile) -> int:
+    """How many different products the profile describes."""
+    return sum(line.size for line in product_lines(profile))
 
 
 def test_identities_are_unique(profile: Profile) -> None:

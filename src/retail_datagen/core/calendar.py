@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.arrays import I64 as I64
 
-I64 = NDArray[np.int64]
 EPOCH = date(1970, 1, 1)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_SECONDS = 86_400
@@ -84,12 +83,6 @@ def retail_year_start(years: I64) -> I64:
     january = (np.asarray(years, dtype=np.int64) - 1970).astype("M8[Y]").astype("M8[D]")
     end = january.astype(np.int64) + 30
     return end + (5 - weekday(end) + 3) % 7 - 3 + 1
-
-
-def retail_weeks(retail_year: int) -> int:
-    """How many weeks that retail year has: 52 or 53."""
-    first, following = retail_year_start(np.array([retail_year, retail_year + 1]))
-    return int(following - first) // 7
 
 
 def retail_dates(days: I64) -> RetailDates:

@@ -13,13 +13,11 @@ from string import Formatter
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.profile import Profile, Template
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.rng import Stream, integer_weights, slots
-
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +70,6 @@ class Chosen:
     def rows(self, line: int) -> slice:
         """The products of a line."""
         return slice(int(self.bounds[line]), int(self.bounds[line + 1]))
-
-
-def available_products(profile: Profile) -> int:
-    """How many different products a profile describes."""
-    return sum(line.size for line in product_lines(profile))
 
 
 def product_lines(profile: Profile) -> list[Line]:

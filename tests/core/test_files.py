@@ -79,6 +79,15 @@ def test_publishing_all_or_cleaning_up(tmp_path: Path) -> None:
     assert names(tmp_path) == {"a.csv", "b.csv"}
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_file_that_cannot_take_its_place_leaves_nothing(tmp_path: Path, durable: bool) -> None:
+    (tmp_path / "a.bin").mkdir()
+    (tmp_path / "a.bin" / "full").touch()
+    with pytest.raises(OSError, match=r"a\.bin"):
+        write_atomic(tmp_path / "a.bin", b"new", durable)
+    assert names(tmp_path) == {"a.bin"}
+
+
 def test_only_temporaries_are_removed(tmp_path: Path) -> None:
     for name in (".a.csv.12.tmp", "a.csv", ".hidden", "a.csv.12.tmp", ".a.csv.tmp"):
         (tmp_path / name).touch()

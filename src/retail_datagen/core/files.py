@@ -82,18 +82,15 @@ def staged_file(path: Path) -> Iterator[HashingFile]:
         raise
 
 
-def publish(paths: Sequence[Path]) -> None:
+def publish(paths: Sequence[Path], durable: bool = True) -> None:
     """Let staged files take their places, each whole, once all of them have reached the disk.
 
-    Waiting for the disk takes milliseconds a file, but hardly longer for a dozen at once. Raises
-    OSError, having left no staged file behind; those before the failing one are in their places.
+    Not `durable`, nobody waits for the disk. Raises OSError, having left no staged file behind;
+    those before the failing one are in their places.
     """
     try:
-        if len(paths) == 1:
-            _reach_disk(paths[0])
-        elif paths:
-            with ThreadPoolExecutor(min(len(paths), _WAITING_AT_ONCE)) as pool:
-                list(pool.map(_reach_disk, paths))
+        if durable:
+            _reach_disk_together(paths)
         for path in paths:
             os.replace(_temporary(path), path)
     except BaseException:
@@ -124,13 +121,9 @@ def write_atomic(path: Path, data: bytes, durable: bool = True) -> None:
     Not `durable`, it may be damaged when the machine itself fails: for what is checked when it is
     read, and can be made again.
     """
-    if durable:
-        with atomic_file(path) as file:
-            file.write(data)
-        return
     with staged_file(path) as file:
         file.write(data)
-    os.replace(_temporary(path), path)
+    publish([path], durable)
 
 
 def remove_temporaries(folder: Path) -> None:
@@ -170,6 +163,15 @@ def sha256_of(path: Path) -> str:
 
 def _temporary(path: Path) -> Path:
     return path.parent / f".{path.name}.{os.getpid()}.tmp"
+
+
+def _reach_disk_together(paths: Sequence[Path]) -> None:
+    """Waiting takes milliseconds a file, but hardly longer for a dozen at once."""
+    if len(paths) == 1:
+        _reach_disk(paths[0])
+    elif paths:
+        with ThreadPoolExecutor(min(len(paths), _WAITING_AT_ONCE)) as pool:
+            list(pool.map(_reach_disk, paths))
 
 
 def _reach_disk(path: Path) -> None:

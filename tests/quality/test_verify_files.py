@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,8 +15,11 @@ import pytest
 from copies import Copy
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.quality import database
 from retail_datagen.quality.catalog import checks
 from retail_datagen.quality.check import Report, Result, Status
+from retail_datagen.quality.database import Database
+from retail_datagen.quality.files import find_history
 from retail_datagen.quality.verify import Progress, verify
 
 JOURNAL = {"files.journal"}
@@ -261,3 +266,23 @@ def test_one_file_of_master_data_is_missing(copy: Copy, gone: str) -> None:
 def test_emptied_master_data(copy: Copy) -> None:
     (copy.root / "master" / "products.csv").write_text("")
     assert set(failed(verify(copy.root))) == {"files.readable", "files.master"}
+
+
+def test_a_history_that_cannot_be_loaded_leaves_no_database_open(
+    csv_history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open one holds its file, and the threads and memory of DuckDB."""
+    opened: list[duckdb.DuckDBPyConnection] = []
+    connect = duckdb.connect
+
+    def remembered(*args: object, **options: object) -> duckdb.DuckDBPyConnection:
+        opened.append(connect(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(duckdb, "connect", remembered)
+    history = replace(find_history(csv_history, None), master=tmp_path / "gone")
+    monkeypatch.setattr(database, "file_of", lambda folder, table: 1 / 0)
+    with pytest.raises(ZeroDivisionError), Database.of(history, tmp_path):
+        pass
+    with pytest.raises(duckdb.ConnectionException):
+        opened[0].execute("SELECT 1")

@@ -8,9 +8,11 @@ Dozens of checks look at each table: loading Parquet too costs half of what read
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -45,25 +47,16 @@ _SMALL, _PACKED = 64 << 20, 8
 
 
 class Database:
-    """A history in DuckDB, closed after use.
+    """A history in DuckDB, opened by `Database.of` and closed after use.
 
     Fact tables have their declared columns, `dt` (the day of their partition) and `trace` (the
     number in TraceId, NULL where it has none). Beside them there are `days` (table_name, dt),
     `files`, `journal`, `strangers`, `unreadable`, `origin` and `master_files` (file, there).
     """
 
-    def __init__(self, history: History, workspace: Path) -> None:
+    def __init__(self, history: History, connection: duckdb.DuckDBPyConnection) -> None:
         self._history = history
-        self._connection = duckdb.connect(
-            ":memory:" if _is_small(history) else str(workspace / "verify.duckdb"),
-            config={
-                "memory_limit": _MEMORY,
-                "temp_directory": str(workspace / "spill"),
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        self._connection = connection
         self._connection.execute("CREATE SCHEMA aligned")
         self.days: dict[str, frozenset[date]] = {}
         self._rows: dict[tuple[str, date], int] = {}
@@ -76,8 +69,12 @@ class Database:
         self._table("unreadable", "file VARCHAR, why VARCHAR", _pairs(self._unreadable))
         self._table("beginning", "dt DATE", [(self.history_start,)])
 
-    def close(self) -> None:
-        self._connection.close()
+    @classmethod
+    @contextmanager
+    def of(cls, history: History, workspace: Path) -> Iterator[Self]:
+        """The history loaded; what does not fit memory lies in `workspace` until the block ends."""
+        with closing(_connect(history, workspace)) as connection:
+            yield cls(history, connection)
 
     def has(self, name: str) -> bool:
         """Whether there is such a table, a fact table with a day of it at least."""
@@ -282,6 +279,19 @@ class Database:
             marks = ", ".join("unnest(?)" for _ in lists)
             self._connection.execute(f"INSERT INTO {name} SELECT {marks}", lists)
         self._other_rows[name] = len(rows)
+
+
+def _connect(history: History, workspace: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        ":memory:" if _is_small(history) else str(workspace / "verify.duckdb"),
+        config={
+            "memory_limit": _MEMORY,
+            "temp_directory": str(workspace / "spill"),
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
 
 
 def _is_small(history: History) -> bool:

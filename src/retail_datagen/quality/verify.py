@@ -47,18 +47,17 @@ def verify(
     tell = listener or _tell_nobody
     todo = checks()
     tell(Progress(0, len(todo), "reading the files"))
-    with tempfile.TemporaryDirectory(prefix="retail-datagen-verify-") as workspace:
-        database = Database(history, Path(workspace))
-        try:
-            run = Run(history, database, first)
-            results = []
-            for done, check in enumerate(todo):
-                tell(Progress(done, len(todo), check.name))
-                results.append(run.result(check))
-            tell(Progress(len(todo), len(todo), ""))
-            rows = sum(database.rows(name) for name in database.days)
-        finally:
-            database.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="retail-datagen-verify-") as workspace,
+        Database.of(history, Path(workspace)) as database,
+    ):
+        run = Run(history, database, first)
+        results = []
+        for done, check in enumerate(todo):
+            tell(Progress(done, len(todo), check.name))
+            results.append(run.result(check))
+        tell(Progress(len(todo), len(todo), ""))
+        rows = sum(database.rows(name) for name in database.days)
     return Report(str(history.facts), rows, tuple(results))
 
 

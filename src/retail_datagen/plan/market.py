@@ -1,7 +1,8 @@
 """The demand side of one retailer: everything that is drawn for a day, before stock answers.
 
-Plan and tables call the same `in_stores`, `online_orders` and `browsers` of `Market`, so an
-exception that the plan records is an index into what a table draws again.
+Plan and tables call the same `in_stores` and `online_orders` of `Market`, so an exception that the
+plan records is an index into what a table draws again. Who only browses (`browsers`) needs no plan:
+tables alone draw them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.assortment import Assortment, Shelves
 from retail_datagen.behaviour.baskets import Baskets, Lines
@@ -19,17 +19,19 @@ from retail_datagen.behaviour.hours import Hours, OpeningHours
 from retail_datagen.behaviour.journeys import Converts, Footfall, Visits
 from retail_datagen.behaviour.marketing import Impressions, Marketing
 from retail_datagen.behaviour.missions import Habits
-from retail_datagen.behaviour.online import OnlineShop, OrderLines, Orders
+from retail_datagen.behaviour.online import SLOWEST_DAYS, OnlineShop, OrderLines, Orders
 from retail_datagen.behaviour.pricing import PriceList, Pricing
 from retail_datagen.behaviour.returns import ReturnHabits
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.core.arrays import F64, I16, I32
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import Stream
 from retail_datagen.plan.tills import Tills, ring_up
 from retail_datagen.world.model import World
 
-_KEPT_DAYS = 12
+_KEPT_DAYS = SLOWEST_DAYS + 4
+"""A day's order tables draw its orders and those of so many days before; planning is ahead."""
 _HALF = 10**12 // 2
 _NOISE = 100
 """Parts per million of a day's traffic per step of the sum of four random bytes: SD 1.5 %."""
@@ -77,7 +79,7 @@ class Market:
         self.handling = StockHandling(world, profile, self.units_per_day, config.seed)
         self._tables: OrderedDict[int, DayTables] = OrderedDict()
         self._drawn: tuple[int, Converts, StoreDemand] | None = None
-        self._rung: tuple[StoreDemand, NDArray[np.int32], Tills] | None = None
+        self._rung: tuple[StoreDemand, I32, Tills] | None = None
         self._shown: tuple[int, Impressions] | None = None
 
     @property
@@ -120,7 +122,7 @@ class Market:
         self._drawn = (day, converts, demand)
         return demand
 
-    def tills(self, demand: StoreDemand, lost: NDArray[np.int32]) -> Tills:
+    def tills(self, demand: StoreDemand, lost: I32) -> Tills:
         """The receipts of `demand` without its `lost` lines; those of the last day are kept."""
         if self._rung and self._rung[0] is demand and np.array_equal(self._rung[1], lost):
             return self._rung[2]
@@ -147,9 +149,7 @@ class Market:
         count = round(len(visits) * self.profile.traffic.browsers_per_receipt)
         return self.footfall.browsers(day, visits, count, tables.hours)
 
-    def converts_on(
-        self, day: int, customer: NDArray[np.int32], promotion: NDArray[np.int16]
-    ) -> Converts:
+    def converts_on(self, day: int, customer: I32, promotion: I16) -> Converts:
         """Those of the announced who can come: the store is open, their offer still in force."""
         tables = self.tables(day)
         offered = np.zeros(len(self.world.promotions.code) + 1, dtype=np.bool_)
@@ -173,13 +173,13 @@ class Market:
         """Beacon pings that phones answer for so many buyers."""
         return round(visits * self.profile.traffic.pings_per_receipt)
 
-    def _year_of_shares(self) -> NDArray[np.float64]:
+    def _year_of_shares(self) -> F64:
         """Mean share of basket lines per category over the first year, weighted by traffic."""
         months = np.array(self.profile.temporal.months)
         days = [self.history_start + 15 + 30 * month for month in range(12)]
         shares = [self.assortment.category_shares(d, self.pricing.on(d)) for d in days]
         weighted = np.array(shares) * months[[month_of(d) for d in days]][:, None]
-        total: NDArray[np.float64] = weighted.cumsum(axis=0)[-1]
+        total: F64 = weighted.cumsum(axis=0)[-1]
         total /= total.cumsum()[-1]
         return total
 

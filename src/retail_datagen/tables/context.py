@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.behaviour.journeys import Visits
+from retail_datagen.behaviour.online import SLOWEST_DAYS
 from retail_datagen.behaviour.pricing import PriceList
 from retail_datagen.behaviour.returns import Arrivals
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.calendar import DAY_SECONDS
-from retail_datagen.core.rng import I64
 from retail_datagen.plan.dayplan import Counts, DayPlan, first_traces
 from retail_datagen.plan.forecast import Forecast
 from retail_datagen.plan.initial import OpeningStock, opening_stock
@@ -27,7 +28,8 @@ from retail_datagen.tables.fulfilment import OrderDay, order_day
 from retail_datagen.tables.money import Money, price_receipts
 from retail_datagen.tables.names import ReceiptDigits, receipt_rows
 
-_KEPT_ORDER_DAYS = 12
+_KEPT_ORDER_DAYS = SLOWEST_DAYS + 4
+"""The days that a day's order tables look at, and some more for days that come in another order."""
 LoadPlan = Callable[[int], DayPlan]
 
 

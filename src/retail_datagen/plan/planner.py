@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.handling import Handling
 from retail_datagen.behaviour.journeys import Converts
 from retail_datagen.behaviour.online import OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
-from retail_datagen.core.calendar import DAY_SECONDS
-from retail_datagen.core.order import stable_order
+from retail_datagen.core.arrays import I32
 from retail_datagen.core.rng import Stream
-from retail_datagen.plan.dayplan import Counts, DayPlan, Lost, Reorders, ReturnsDue, Supplies
+from retail_datagen.plan.dayplan import Counts, DayPlan, Reorders, ReturnsDue, Supplies
 from retail_datagen.plan.dispatch import Dispatch, Dispatcher
 from retail_datagen.plan.forecast import Forecast
 from retail_datagen.plan.initial import opening_stock
@@ -35,15 +33,19 @@ from retail_datagen.plan.state import (
 from retail_datagen.plan.tills import Tills
 from retail_datagen.plan.trade import (
     OnlineFlow,
+    deliveries,
+    dropped,
     handling_flow,
     joined,
-    next_inflow,
+    lost_lines,
+    lost_order_lines,
     online_flow,
     promise,
     return_flow,
     sale_flow,
     shipment_flow,
     supply_flow,
+    tomorrow,
 )
 
 
@@ -63,6 +65,29 @@ class _Draws:
 
 
 @dataclass(frozen=True, slots=True)
+class _Held:
+    """Units that places hold, and that they have ordered: [places * products].
+
+    The day changes them in place: from what its morning begins with to what its evening leaves.
+    """
+
+    in_stores: I32
+    in_dcs: I32
+    to_stores: I32
+    to_dcs: I32
+
+    @classmethod
+    def at_dawn(cls, state: State) -> Self:
+        """Copies: the state itself stays as it is."""
+        return cls(
+            state.store_stock.copy(),
+            state.dc_stock.copy(),
+            state.store_on_order.copy(),
+            state.dc_on_order.copy(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _StoreTrade:
     """A day of the stores after settlement."""
 
@@ -73,6 +98,25 @@ class _StoreTrade:
     lost_sales: Loss
     lost_online: Loss
     lost_handling: Loss
+
+
+@dataclass(frozen=True, slots=True)
+class _DcTrade:
+    """A day of the DCs after settlement."""
+
+    online: OnlineFlow
+    lost_online: Loss
+    lost_handling: Loss
+
+
+@dataclass(frozen=True, slots=True)
+class _Evening:
+    """What is decided when the stores have closed: who orders what, and what leaves at night."""
+
+    reorders: Reorders
+    promised: Promised
+    dispatch: Dispatch
+    ordered: SupplierOrders
 
 
 class Planner:
@@ -102,66 +146,30 @@ class Planner:
         """Plans the next day and moves the state to its evening."""
         state, day = self.state, self.state.day
         draws, awaited = self._draw(state)
-        announced = state.announced.where(state.announced.due > day)
-        store_stock, dc_stock = state.store_stock.copy(), state.dc_stock.copy()
-        store_on_order, dc_on_order = state.store_on_order.copy(), state.dc_on_order.copy()
-        trade = self._trade_in_stores(draws, state, store_stock)
-        np.subtract.at(
-            store_on_order,
-            shipment_flow(state.shipments, self._products).cell,
-            state.shipments.units,
-        )
-        supply = supply_flow(draws.supplies, self._products)
-        np.subtract.at(dc_on_order, supply.cell, supply.units)
-        dc_online, lost_at_dc, lost_dc_handling = self._trade_in_dcs(draws, supply, dc_stock)
-        tills = self.market.tills(draws.demand, trade.lost_sales.row.astype(np.int32))
+        held = _Held.at_dawn(state)
+        self._arrive(state, draws, held)
+        stores = self._trade_in_stores(draws, state, held.in_stores)
+        dcs = self._trade_in_dcs(draws, held.in_dcs)
+        tills = self.market.tills(draws.demand, stores.lost_sales.row.astype(np.int32))
         due, sold = self._will_return(day, draws.demand, tills)
-        impressions, announced = self._advertise(day, announced)
-        reorders = self._reorder(day, trade, store_stock, store_on_order)
-        cell = reorders.store.astype(np.int64) * self._products + reorders.product
-        np.add.at(store_on_order, cell, reorders.units)
-        book = state.book.and_then(
-            OrderBook(cell, reorders.units, reorders.priority, np.zeros(len(cell), np.uint8))
-        )
-        promised = state.promised.after(day).and_then(
-            promise(day, draws.orders, draws.order_lines, trade.online, trade.lost_online.row)
-        )
-        dispatch = self._dispatch(day + 1, book, store_stock, promised, dc_stock)
-        ordered = review_dcs(self.market, self._forecast, day, dc_stock, dc_on_order)
-        np.add.at(dc_on_order, ordered.cell, ordered.units)
-        inflow = joined(
-            [trade.inflow, _tomorrow(shipment_flow(dispatch.shipments, self._products))]
-        )
-        lost_order_lines = self._lost_online(trade, inflow, dc_online, lost_at_dc)
-        plan = DayPlan(
-            day=day,
-            first_trace=state.next_trace,
-            first_order=state.next_order,
-            counts=self._count(draws, tills, state, trade, lost_dc_handling, reorders, impressions),
-            converts=draws.converts,
-            lost_lines=_lost(trade.lost_sales, trade.sales, inflow),
-            lost_order_lines=lost_order_lines,
-            lost_handling=_dropped(trade.lost_handling),
-            lost_dc_handling=_dropped(lost_dc_handling),
-            shipments=state.shipments,
-            supplies=draws.supplies,
-            returns=draws.returns,
-            reorders=reorders,
-        )
+        impressions, announced = self._advertise(day, state.announced)
+        evening = self._review(state, draws, stores, held)
+        counts = self._count(draws, tills, state, stores, dcs, evening.reorders, impressions)
+        plan = self._plan(state, draws, counts, stores, dcs, evening)
         self.state = State(
             day=day + 1,
-            next_trace=state.next_trace + plan.counts.total,
-            next_order=state.next_order + plan.counts.orders,
-            store_stock=store_stock,
-            dc_stock=dc_stock,
-            store_on_order=store_on_order,
-            dc_on_order=dc_on_order,
-            book=dispatch.waiting,
-            suppliers=state.suppliers.where(state.suppliers.day > day).and_then(ordered),
-            shipments=dispatch.shipments,
+            next_trace=state.next_trace + counts.total,
+            next_order=state.next_order + counts.orders,
+            store_stock=held.in_stores,
+            dc_stock=held.in_dcs,
+            store_on_order=held.to_stores,
+            dc_on_order=held.to_dcs,
+            book=evening.dispatch.waiting,
+            suppliers=state.suppliers.where(state.suppliers.day > day).and_then(evening.ordered),
+            shipments=evening.dispatch.shipments,
             returns=awaited.and_then(due, sold),
             announced=announced,
-            promised=promised,
+            promised=evening.promised,
         )
         return plan
 
@@ -199,27 +207,22 @@ class Planner:
             dc_handling=market.handling.in_dcs(day, traffic),
             returns=returns,
             arrivals=market.returns.arrive(day, returns.store),
-            supplies=self._supplies(state),
+            supplies=deliveries(
+                state.suppliers.where(state.suppliers.day == day),
+                Stream(market.seed, "supplies", day),
+                self._products,
+            ),
         )
         return draws, awaited
 
-    def _supplies(self, state: State) -> Supplies:
-        """Supplier deliveries of the day, in the hours before noon."""
-        due = state.suppliers.where(state.suppliers.day == state.day)
-        count = len(due.cell)
-        second = 6 * 3600 + Stream(self.market.seed, "supplies", state.day).below(count, 6 * 3600)
-        order = stable_order(second)
-        cell = due.cell[order]
-        return Supplies(
-            (cell // self._products).astype(np.int16),
-            (cell % self._products).astype(np.uint16),
-            due.units[order],
-            second[order].astype(np.int32),
-        )
+    def _arrive(self, state: State, draws: _Draws, held: _Held) -> None:
+        """What trucks and suppliers bring today is no longer on order."""
+        shipped = shipment_flow(state.shipments, self._products)
+        np.subtract.at(held.to_stores, shipped.cell, shipped.units)
+        supplied = supply_flow(draws.supplies, self._products)
+        np.subtract.at(held.to_dcs, supplied.cell, supplied.units)
 
-    def _trade_in_stores(
-        self, draws: _Draws, state: State, stock: NDArray[np.int32]
-    ) -> _StoreTrade:
+    def _trade_in_stores(self, draws: _Draws, state: State, stock: I32) -> _StoreTrade:
         found = draws.handling.inflow()
         inflow = joined(
             [
@@ -238,20 +241,17 @@ class Planner:
         lost_handling = Loss(gone[lost_handling.row], lost_handling.on_hand)
         return _StoreTrade(inflow, sales, online, handling, lost_sales, lost_online, lost_handling)
 
-    def _trade_in_dcs(
-        self, draws: _Draws, supply: Flow, stock: NDArray[np.int32]
-    ) -> tuple[OnlineFlow, Loss, Loss]:
+    def _trade_in_dcs(self, draws: _Draws, stock: I32) -> _DcTrade:
         handling = draws.dc_handling
+        supply = supply_flow(draws.supplies, self._products)
         found = handling_flow(handling, handling.inflow(), Turn.INFLOW, self._products)
         gone = handling.outflow()
         shrunk = handling_flow(handling, gone, Turn.SHRINK, self._products)
         online = online_flow(draws.orders, draws.order_lines, self._products, at_dc=True)
         lost_handling, lost_online = settle(stock, joined([supply, found]), [shrunk, online.flow])
-        return online, lost_online, Loss(gone[lost_handling.row], lost_handling.on_hand)
+        return _DcTrade(online, lost_online, Loss(gone[lost_handling.row], lost_handling.on_hand))
 
-    def _will_return(
-        self, day: int, demand: StoreDemand, tills: Tills
-    ) -> tuple[NDArray[np.int32], ReturnsDue]:
+    def _will_return(self, day: int, demand: StoreDemand, tills: Tills) -> tuple[I32, ReturnsDue]:
         """(day due, record) of the sold lines that come back."""
         product = demand.lines.product[tills.line]
         rows, due = self.market.returns.choose(day, product)
@@ -272,30 +272,49 @@ class Planner:
         )
 
     def _advertise(self, day: int, announced: Announced) -> tuple[int, Announced]:
+        """The day's impressions, and who is announced for later days."""
         shown = self.market.impressions(day)
         response = self.market.marketing.respond(day, shown)
         due = (day + response.delay.astype(np.int64)).astype(np.int32)
-        return len(shown), announced.and_then(Announced(due, response.customer, response.promotion))
+        later = announced.where(announced.due > day)
+        return len(shown), later.and_then(Announced(due, response.customer, response.promotion))
 
-    def _reorder(
-        self,
-        day: int,
-        trade: _StoreTrade,
-        stock: NDArray[np.int32],
-        on_order: NDArray[np.int32],
-    ) -> Reorders:
+    def _review(self, state: State, draws: _Draws, trade: _StoreTrade, held: _Held) -> _Evening:
+        """Stores order from their DC, trucks are loaded for tomorrow, DCs order from suppliers."""
+        day = state.day
+        reorders = self._reorder(day, trade, held)
+        cell = reorders.store.astype(np.int64) * self._products + reorders.product
+        np.add.at(held.to_stores, cell, reorders.units)
+        book = state.book.and_then(
+            OrderBook(cell, reorders.units, reorders.priority, np.zeros(len(cell), np.uint8))
+        )
+        promised = state.promised.after(day).and_then(
+            promise(day, draws.orders, draws.order_lines, trade.online, trade.lost_online.row)
+        )
+        dispatch = self._dispatch(day + 1, book, held.in_stores, promised, held.in_dcs)
+        ordered = review_dcs(self.market, self._forecast, day, held.in_dcs, held.to_dcs)
+        np.add.at(held.to_dcs, ordered.cell, ordered.units)
+        return _Evening(reorders, promised, dispatch, ordered)
+
+    def _reorder(self, day: int, trade: _StoreTrade, held: _Held) -> Reorders:
         touched = np.concatenate([trade.sales.cell, trade.online.flow.cell, trade.handling.cell])
         return review_stores(
-            self.market, self._forecast, day, stock, on_order, touched, self._dispatcher.most_units
+            self.market,
+            self._forecast,
+            day,
+            held.in_stores,
+            held.to_stores,
+            touched,
+            self._dispatcher.most_units,
         )
 
     def _dispatch(
         self,
         day: int,
         book: OrderBook,
-        store_stock: NDArray[np.int32],
+        store_stock: I32,
         promised: Promised,
-        dc_stock: NDArray[np.int32],
+        dc_stock: I32,
     ) -> Dispatch:
         held = store_stock.reshape(-1, self._products).sum(axis=1, dtype=np.int64)
         held += promised.by_store(len(held))
@@ -310,19 +329,35 @@ class Planner:
         np.subtract.at(dc_stock, cell, dispatch.taken.units)
         return dispatch
 
-    def _lost_online(
-        self, trade: _StoreTrade, inflow: Flow, dc_online: OnlineFlow, lost_at_dc: Loss
-    ) -> Lost:
-        """Lost order lines of stores and DCs as rows of the day's order lines."""
-        in_stores = _lost(trade.lost_online, trade.online.flow, inflow)
-        at_dc = dc_online.row[lost_at_dc.row]
-        row = np.concatenate([trade.online.row[in_stores.row], at_dc])
-        order = np.argsort(row)
-        unknown = np.full(len(at_dc), -1, dtype=np.int32)
-        return Lost(
-            row[order].astype(np.int32),
-            np.concatenate([in_stores.on_hand, lost_at_dc.on_hand])[order],
-            np.concatenate([in_stores.restocked, unknown])[order],
+    def _plan(
+        self,
+        state: State,
+        draws: _Draws,
+        counts: Counts,
+        stores: _StoreTrade,
+        dcs: _DcTrade,
+        evening: _Evening,
+    ) -> DayPlan:
+        """What rendering the day cannot know by itself."""
+        tonight = tomorrow(shipment_flow(evening.dispatch.shipments, self._products))
+        inflow = joined([stores.inflow, tonight])
+        lost_in_stores = lost_lines(stores.lost_online, stores.online.flow, inflow)
+        return DayPlan(
+            day=state.day,
+            first_trace=state.next_trace,
+            first_order=state.next_order,
+            counts=counts,
+            converts=draws.converts,
+            lost_lines=lost_lines(stores.lost_sales, stores.sales, inflow),
+            lost_order_lines=lost_order_lines(
+                stores.online, lost_in_stores, dcs.online, dcs.lost_online
+            ),
+            lost_handling=dropped(stores.lost_handling),
+            lost_dc_handling=dropped(dcs.lost_handling),
+            shipments=state.shipments,
+            supplies=draws.supplies,
+            returns=draws.returns,
+            reorders=evening.reorders,
         )
 
     def _count(
@@ -331,7 +366,7 @@ class Planner:
         tills: Tills,
         state: State,
         trade: _StoreTrade,
-        lost_dc_handling: Loss,
+        dcs: _DcTrade,
         reorders: Reorders,
         impressions: int,
     ) -> Counts:
@@ -344,7 +379,7 @@ class Planner:
             orders=len(draws.orders),
             shipments=len(state.shipments),
             supplies=len(draws.supplies.dc),
-            dc_handling=dc_opening + len(draws.dc_handling) - len(lost_dc_handling.row),
+            dc_handling=dc_opening + len(draws.dc_handling) - len(dcs.lost_handling.row),
             store_handling=opening + len(draws.handling) - len(trade.lost_handling.row),
             returns=len(draws.returns.store),
             foot_traffic=self.market.foot_rows(visits),
@@ -354,17 +389,3 @@ class Planner:
             reorders=len(reorders.store),
             price_changes=len(self.market.pricing.changes(state.day)),
         )
-
-
-def _tomorrow(flow: Flow) -> Flow:
-    return Flow(flow.turn, flow.cell, flow.units, flow.second + np.int32(DAY_SECONDS))
-
-
-def _lost(loss: Loss, flow: Flow, inflow: Flow) -> Lost:
-    restocked = next_inflow(inflow, flow.cell[loss.row], flow.second[loss.row])
-    return Lost(loss.row.astype(np.int32), loss.on_hand, restocked)
-
-
-def _dropped(loss: Loss) -> Lost:
-    unknown = np.full(len(loss.row), -1, dtype=np.int32)
-    return Lost(loss.row.astype(np.int32), loss.on_hand, unknown)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retail_datagen.behaviour.handling import Handling
 from retail_datagen.behaviour.journeys import Visits
 from retail_datagen.behaviour.online import DC, OrderLines, Orders
 from retail_datagen.behaviour.returns import Arrivals
+from retail_datagen.core.arrays import I32, I64
 from retail_datagen.core.calendar import DAY_SECONDS
-from retail_datagen.plan.dayplan import ReturnsDue, Shipments, Supplies
+from retail_datagen.core.order import stable_order
+from retail_datagen.core.rng import Stream
+from retail_datagen.plan.dayplan import Lost, ReturnsDue, Shipments, Supplies
 from retail_datagen.plan.market import StoreDemand
-from retail_datagen.plan.settle import Flow, Turn
+from retail_datagen.plan.replenish import SupplierOrders
+from retail_datagen.plan.settle import Flow, Loss, Turn
 from retail_datagen.plan.state import Promised
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,19 @@ def return_flow(returns: ReturnsDue, arrivals: Arrivals, products: int) -> Flow:
     return Flow(Turn.INFLOW, cell, units, arrivals.second[rows])
 
 
+def deliveries(due: SupplierOrders, stream: Stream, products: int) -> Supplies:
+    """What suppliers bring of the orders that are due, in the hours before noon."""
+    second = 6 * 3600 + stream.below(len(due.cell), 6 * 3600)
+    order = stable_order(second)
+    cell = due.cell[order]
+    return Supplies(
+        (cell // products).astype(np.int16),
+        (cell % products).astype(np.uint16),
+        due.units[order],
+        second[order].astype(np.int32),
+    )
+
+
 def supply_flow(supplies: Supplies, products: int) -> Flow:
     cell = supplies.dc.astype(np.int64) * products + supplies.product
     return Flow(Turn.INFLOW, cell, supplies.units, supplies.second)
@@ -109,3 +122,33 @@ def next_inflow(inflow: Flow, cell: I64, second: I32) -> I32:
     key = np.append(key, -1)
     same = (key[found] >> 20) == cell
     return np.where(same, key[found] & 0xFFFFF, -1).astype(np.int32)
+
+
+def tomorrow(flow: Flow) -> Flow:
+    """A flow of the next day, in seconds since today's midnight."""
+    return Flow(flow.turn, flow.cell, flow.units, flow.second + np.int32(DAY_SECONDS))
+
+
+def lost_lines(loss: Loss, flow: Flow, inflow: Flow) -> Lost:
+    """What a flow lost, with the second at which goods came again."""
+    restocked = next_inflow(inflow, flow.cell[loss.row], flow.second[loss.row])
+    return Lost(loss.row.astype(np.int32), loss.on_hand, restocked)
+
+
+def lost_order_lines(stores: OnlineFlow, lost: Lost, dcs: OnlineFlow, lost_at_dc: Loss) -> Lost:
+    """Order lines lost in stores (rows of their flow) and at DCs as rows of the day's lines."""
+    at_dc = dcs.row[lost_at_dc.row]
+    row = np.concatenate([stores.row[lost.row], at_dc])
+    order = np.argsort(row)
+    unknown = np.full(len(at_dc), -1, dtype=np.int32)
+    return Lost(
+        row[order].astype(np.int32),
+        np.concatenate([lost.on_hand, lost_at_dc.on_hand])[order],
+        np.concatenate([lost.restocked, unknown])[order],
+    )
+
+
+def dropped(loss: Loss) -> Lost:
+    """What was lost where nobody asks when goods came again."""
+    unknown = np.full(len(loss.row), -1, dtype=np.int32)
+    return Lost(loss.row.astype(np.int32), loss.on_hand, unknown)

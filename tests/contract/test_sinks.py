@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from retail_datagen.core.calendar import to_day
+from retail_datagen.engine.target import job_folder
 from retail_datagen.schema import Column, Encoding, Kind, Table
-from retail_datagen.sinks import Sink, SinkError, Unit, open_sink
+from retail_datagen.sinks import (
+    PartitionRecord,
+    Sink,
+    SinkError,
+    Unit,
+    encoded_bytes,
+    open_sink,
+)
 from retail_datagen.sinks.file import FileSink
 from retail_datagen.sinks.memory import MemorySink
 
@@ -84,9 +93,13 @@ EXPECTED: Rows = [
 
 @dataclass
 class Backend:
-    """A way to open a sink, again and again, and to read what a partition holds."""
+    """A way to open a sink, again and again, and to read what a partition holds.
+
+    `elsewhere` opens one for another target.
+    """
 
     open: Callable[[], Sink]
+    elsewhere: Callable[[], Sink]
     read: Callable[[Sink, str, int], Rows | None]
 
 
@@ -101,7 +114,11 @@ def _csv(tmp: Path) -> Backend:
         path = tmp / "out" / sink.path_of(table, day)
         return list(csv.DictReader(io.StringIO(path.read_text()))) if path.exists() else None
 
-    return Backend(lambda: open_sink(f"file:{tmp / 'out'}?format=csv"), read)
+    return Backend(
+        lambda: open_sink(f"file:{tmp / 'out'}?format=csv"),
+        lambda: open_sink(f"file:{tmp / 'other'}?format=csv"),
+        read,
+    )
 
 
 def _parquet(tmp: Path) -> Backend:
@@ -116,7 +133,11 @@ def _parquet(tmp: Path) -> Backend:
                 data = data.set_column(i, name, data[name].cast(pa.timestamp("s")))
         return _texts(data)
 
-    return Backend(lambda: open_sink(str(tmp / "out"), "parquet"), read)
+    return Backend(
+        lambda: open_sink(str(tmp / "out"), "parquet"),
+        lambda: open_sink(str(tmp / "other"), "parquet"),
+        read,
+    )
 
 
 def _memory(tmp: Path) -> Backend:
@@ -125,7 +146,7 @@ def _memory(tmp: Path) -> Backend:
         data = sink.partitions.get((table, day))
         return None if data is None else _texts(data)
 
-    return Backend(lambda: open_sink("memory:"), read)
+    return Backend(lambda: open_sink("memory:"), lambda: open_sink("memory:"), read)
 
 
 def _jsonl(tmp: Path) -> Backend:
@@ -137,7 +158,11 @@ def _jsonl(tmp: Path) -> Backend:
         ]
         return [r for r in texts if to_day(date.fromisoformat(r["EventTS"][:10])) == day] or None
 
-    return Backend(lambda: open_sink(f"jsonl:{tmp / 'o.jsonl'}"), read)
+    return Backend(
+        lambda: open_sink(f"jsonl:{tmp / 'o.jsonl'}"),
+        lambda: open_sink(f"jsonl:{tmp / 'other.jsonl'}"),
+        read,
+    )
 
 
 @pytest.fixture(params=[_csv, _parquet, _memory, _jsonl], ids=lambda make: make.__name__[1:])
@@ -202,6 +227,46 @@ def test_nothing_appears_before_it_is_committed(backend: Backend) -> None:
     sink.recover([TABLE.name])
     sink.commit()
     assert not sink.holds([TABLE.name])
+
+
+def test_a_transactional_sink_lets_all_appear_together(backend: Backend) -> None:
+    sink = backend.open()
+    if not sink.capabilities.transactional:
+        pytest.skip("does not promise it")
+    other = Table("returns", TABLE.doc, TABLE.columns, TABLE.key)
+    parts = [(TABLE, DAY), (other, DAY), (TABLE, DAY + 1)]
+
+    def write() -> list[PartitionRecord]:
+        return [sink.write_partition(table, day, batch(3, day)) for table, day in parts]
+
+    records = write()
+    with pytest.raises(ValueError, match="returns has columns"):
+        sink.write_partition(other, DAY + 1, batch().drop_columns(["Total"]))
+    assert [sink.check(record) for record in records] == [False] * 3
+    sink.recover([TABLE.name])
+    sink.commit()
+    assert [sink.check(record) for record in records] == [False] * 3
+    write()
+    sink.commit()
+    assert [sink.check(record) for record in records] == [True] * 3
+    assert [len(backend.read(sink, table.name, day) or []) for table, day in parts] == [3] * 3
+
+
+def test_what_is_remembered_of_two_targets_lies_in_two_places(
+    backend: Backend, tmp_path: Path
+) -> None:
+    one, other = backend.open(), backend.elsewhere()
+    places = [job_folder(sink, tmp_path / "facts") for sink in (one, other)]
+    assert (None in places) == (not one.capabilities.durable)
+    assert places[0] != places[1] or places == [None, None]
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", one.name)
+
+
+@pytest.mark.parametrize("rows", [0, 3, 70_000])
+def test_the_size_of_a_partition_is_known_beforehand(backend: Backend, rows: int) -> None:
+    sink = backend.open()
+    expected = encoded_bytes(sink.format, TABLE, batch(rows))
+    assert expected == sink.write_partition(TABLE, DAY, batch(rows)).bytes
 
 
 def test_a_durable_sink_finds_it_again(backend: Backend) -> None:

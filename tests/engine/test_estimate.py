@@ -13,8 +13,12 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.engine.estimate import estimate_job
 from retail_datagen.engine.job import JobRequest, run_job
+from retail_datagen.engine.jobstore import JobStore
+from retail_datagen.engine.pool import available_cores
+from retail_datagen.engine.request import count_workers
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.engine.trend import Trend, spread
+from retail_datagen.sinks import open_sink
 
 
 def request(root: Path, last: int = 19, **other: object) -> JobRequest:
@@ -89,6 +93,60 @@ def test_what_is_finished_does_not_count(tmp_path: Path) -> None:
     assert estimate_job(request(tmp_path, overwrite=True)).partitions_finished == 0
 
 
+@pytest.mark.parametrize("harm", ["damaged", "missing"])
+@pytest.mark.parametrize(("day", "last"), [(9, 19), (8, 19), (2, 19), (9, 9), (0, 9)])
+def test_a_plan_that_is_not_whole_is_planned_again(
+    tmp_path: Path, harm: str, day: int, last: int
+) -> None:
+    """Of a day asked for and finished, in the look-back window of the next, or needed by none."""
+    run_job(request(tmp_path, last=9))
+    plan = JobStore(tmp_path / "_job").plans.path(START + day)
+    plan.unlink() if harm == "missing" else plan.write_bytes(plan.read_bytes()[:-1] + b"?")
+    estimate = estimate_job(request(tmp_path, last=last))
+    summary = run_job(request(tmp_path, last=last))
+    assert estimate.days_to_plan == summary.days_planned
+    assert estimate.total.rows == pytest.approx(summary.records_written, rel=0.02)
+
+
+def test_a_plan_that_only_sampling_needs_may_be_damaged(tmp_path: Path) -> None:
+    """Two states are kept; the days before the first of them are sampled with their windows."""
+    run_job(request(tmp_path, last=39))
+    store = JobStore(tmp_path / "_job")
+    for day in (30, 31):
+        store.plans.path(START + day).unlink()
+    assert estimate_job(request(tmp_path, last=39)).days_to_plan == 0
+    job = request(tmp_path, last=49)
+    assert estimate_job(job).days_to_plan == run_job(job).days_planned == 10
+
+
+@pytest.mark.parametrize(
+    ("other", "workers"),
+    [
+        ({}, 1),
+        ({"workers": 3}, 3),
+        ({"workers": 9}, 8),
+        ({"workers": 9, "chunk_days": 3}, 3),
+        ({"workers": 9, "target": "memory:"}, 1),
+        ({"workers": 0}, 1),
+    ],
+)
+def test_as_many_workers_are_foreseen_as_work(
+    tmp_path: Path, other: dict[str, object], workers: int
+) -> None:
+    job = request(tmp_path, last=7, **other)
+    assert estimate_job(job).workers == workers
+    assert run_job(job).workers == workers
+
+
+def test_large_jobs_use_every_core(tmp_path: Path) -> None:
+    sink = open_sink(str(tmp_path)).capabilities
+    large = request(tmp_path, last=99, workers=0, source=FakeSource(rows=10_000))
+    assert count_workers(large, sink) == min(available_cores(), 100)
+    assert count_workers(replace(large, last_day=START + 98), sink) == 1
+    assert count_workers(replace(large, chunk_days=100), sink) == 1
+    assert count_workers(large, open_sink("memory:").capabilities) == 1
+
+
 def test_one_day_of_one_table(tmp_path: Path) -> None:
     job = request(tmp_path, first_day=START + 5, last_day=START + 5, tables=("returns",))
     estimate = estimate_job(replace(job, history_start=START))
@@ -99,9 +157,11 @@ def test_one_day_of_one_table(tmp_path: Path) -> None:
 def test_other_sinks_are_estimated_without_opening_them(tmp_path: Path) -> None:
     target = tmp_path / "rows.jsonl"
     target.write_text("precious")
-    estimate = estimate_job(replace(request(tmp_path / "facts"), target=f"jsonl:{target}"))
-    assert estimate.total.bytes > 0
+    job = replace(request(tmp_path / "facts"), target=f"jsonl:{target}")
+    estimate = estimate_job(job)
     assert target.read_text() == "precious"
+    run_job(job)
+    assert estimate.total.bytes == pytest.approx(target.stat().st_size, rel=0.05)
 
 
 def test_what_the_job_refuses_is_refused(tmp_path: Path) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from retail_datagen.core.files import HashingFile
 from retail_datagen.engine.jobstore import JobStore
+from retail_datagen.engine.planning import lacking, needed, window
 from retail_datagen.engine.pool import available_cores
-from retail_datagen.engine.request import JobRequest, check_request, open_retailer
-from retail_datagen.engine.source import Plan, Planner, Rendered, Retailer
+from retail_datagen.engine.request import JobRequest, check_request, count_workers, open_retailer
+from retail_datagen.engine.source import Plan, Planner, Retailer
 from retail_datagen.engine.target import Wanted, history_of
 from retail_datagen.engine.trend import Trend, spread
-from retail_datagen.sinks import Sink, open_sink
-from retail_datagen.sinks.file import FORMATS
+from retail_datagen.sinks import Sink, encoded_bytes, open_sink
 
 SAMPLE_DAYS, PLANNED_DAYS = 12, 35
 """Days rendered and days planned at most: what is sold comes back within a month."""
@@ -56,6 +53,29 @@ class _Sample:
     tables: dict[str, Expected]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A job that is not run: what it would begin with."""
+
+    request: JobRequest
+    names: tuple[str, ...]
+    sink: Sink
+    retailer: Retailer
+    store: JobStore | None
+    """What is remembered of the target, if anything."""
+    start: int
+    """The first day of the history."""
+
+    @property
+    def days(self) -> range:
+        return range(self.request.first_day, self.request.last_day + 1)
+
+    @property
+    def finished(self) -> Collection[tuple[str, int]]:
+        """The partitions of earlier runs, by what they noted: none is looked at."""
+        return {} if self.store is None else self.store.records()
+
+
 def estimate_job(request: JobRequest) -> Estimate:
     """Estimate `run_job(request)`. Writes nothing to the target.
 
@@ -69,34 +89,46 @@ def estimate_job(request: JobRequest) -> Estimate:
         opening = time.monotonic() - began
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         store, start = history_of(sink, request.facts, retailer, wanted, request.overwrite)
-        planner, to_plan = _planner(request, retailer, store, start)
-        samples = _samples(retailer, sink, store, start, names, planner, request.last_day)
+        ahead = _Ahead(request, names, sink, retailer, store, start)
+        missing = _missing(ahead)
+        samples = _samples(ahead, _planner(ahead, missing[0] if missing else request.first_day))
+        return _scale(ahead, samples, _days_to_plan(ahead, missing), opening)
     finally:
         sink.close()
-    return _scale(request, retailer, store, start, names, samples, to_plan, opening)
 
 
-def _planner(
-    request: JobRequest, retailer: Retailer, store: JobStore | None, start: int
-) -> tuple[Planner, int]:
-    """A planner as the job would open it, and how many days it would plan."""
-    days = range(request.first_day, request.last_day + 1)
-    unplanned = [d for d in days if store is None or not store.plans.path(d).exists()]
-    first = unplanned[0] if unplanned else request.first_day
-    planner = retailer.planner(start, store.state_before(first) if store else None)
-    return planner, unplanned[-1] + 1 - planner.next_day if unplanned else 0
+def _missing(ahead: _Ahead) -> list[int]:
+    """The days whose plans the job would find missing or damaged."""
+    todo = lacking(ahead.days, ahead.names, ahead.finished)
+    days = needed(ahead.retailer, ahead.start, todo)
+    return ahead.store.plans.missing(days) if ahead.store else sorted(days)
 
 
-def _samples(
-    retailer: Retailer,
-    sink: Sink,
-    store: JobStore | None,
-    start: int,
-    names: tuple[str, ...],
-    planner: Planner,
-    last_day: int,
-) -> list[_Sample]:
+def _days_to_plan(ahead: _Ahead, missing: list[int]) -> int:
+    """How many days the job would plan: from the last state to the last plan that is missing."""
+    return missing[-1] + 1 - _open_planner(ahead, missing[0]).next_day if missing else 0
+
+
+def _open_planner(ahead: _Ahead, day: int) -> Planner:
+    """A planner that stands before `day`, where the job would open it."""
+    state = ahead.store.state_before(day) if ahead.store else None
+    return ahead.retailer.planner(ahead.start, state)
+
+
+def _planner(ahead: _Ahead, day: int) -> Planner:
+    """A planner that stands before `day`, early enough: its first day can be rendered."""
+    planner = _open_planner(ahead, day)
+    if ahead.store:
+        earlier = window(ahead.retailer, ahead.start, planner.next_day, ahead.names)[:-1]
+        missing = ahead.store.plans.missing(earlier)
+        if missing:
+            return _planner(ahead, missing[0])
+    return planner
+
+
+def _samples(ahead: _Ahead, planner: Planner) -> list[_Sample]:
     """Some of the next days of the planner, up to the last that is asked for."""
+    retailer, store = ahead.retailer, ahead.store
     plans: dict[int, Plan] = {}
 
     def load(day: int) -> Plan:
@@ -104,7 +136,7 @@ def _samples(
             return plans[day]
         return retailer.read_plan(store.plans.read(day))
 
-    render = retailer.render(start, load)
+    render = retailer.render(ahead.start, load)
 
     def sample(day: int) -> _Sample:
         began = time.process_time()
@@ -113,18 +145,19 @@ def _samples(
             plans[plan.day] = retailer.read_plan(plan.to_bytes())
         planned = time.process_time()
         tables = {}
-        for name in names:
+        for name in ahead.names:
             data = render(name, day)
-            tables[name] = Expected(data.num_rows, _encoded(sink, retailer.tables[name], data))
+            size = encoded_bytes(ahead.sink.format, retailer.tables[name].table, data)
+            tables[name] = Expected(data.num_rows, size)
         return _Sample(day, planned - began, time.process_time() - planned, tables)
 
     first = planner.next_day
-    last = min(max(last_day, first + 1), retailer.calendar[-1])
+    last = min(max(ahead.request.last_day, first + 1), retailer.calendar[-1])
     samples = [sample(day) for day in range(first, min(first + 2, last + 1))]
     # The first day of a history fills the shelves; the second shows what a day costs.
     cost = samples[-1]
-    window = _affordable(PLANNED_DAYS, PLAN_SECONDS, cost.plan_seconds)
-    days = range(first, min(first + window - 1, last) + 1)
+    planned_days = _affordable(PLANNED_DAYS, PLAN_SECONDS, cost.plan_seconds)
+    days = range(first, min(first + planned_days - 1, last) + 1)
     count = _affordable(SAMPLE_DAYS, RENDER_SECONDS, cost.render_seconds)
     return samples + [sample(day) for day in spread(days, count) if day > cost.day]
 
@@ -134,43 +167,23 @@ def _affordable(most: int, seconds: float, each: float) -> int:
     return max(3, min(most, int(seconds / max(each, 1e-6))))
 
 
-def _encoded(sink: Sink, rendered: Rendered, data: pa.Table) -> int:
-    """Bytes of a partition as the sink would write it; those in memory where that is not known."""
-    write = FORMATS.get(sink.format)
-    if write is None:
-        return int(data.nbytes)
-    file = HashingFile(io.BytesIO())
-    write(rendered.table, data, file)
-    return file.bytes
-
-
-def _scale(
-    request: JobRequest,
-    retailer: Retailer,
-    store: JobStore | None,
-    start: int,
-    names: tuple[str, ...],
-    samples: list[_Sample],
-    to_plan: int,
-    opening: float,
-) -> Estimate:
+def _scale(ahead: _Ahead, samples: list[_Sample], to_plan: int, opening: float) -> Estimate:
     """From the sampled days to all that are left to do."""
-    finished = {} if store is None or request.overwrite else store.records()
-    days = range(request.first_day, request.last_day + 1)
+    days, names, finished = ahead.days, ahead.names, ahead.finished
     tables = {}
     for name in names:
-        lacking = [day for day in days if (name, day) not in finished]
+        left = [day for day in days if (name, day) not in finished]
         sampled = {s.day: s.tables[name] for s in samples}
         tables[name] = Expected(
-            _sum({day: t.rows for day, t in sampled.items()}, lacking, start, retailer),
-            _sum({day: t.bytes for day, t in sampled.items()}, lacking, start, retailer),
+            _sum({day: t.rows for day, t in sampled.items()}, left, ahead),
+            _sum({day: t.bytes for day, t in sampled.items()}, left, ahead),
         )
     total = Expected(sum(t.rows for t in tables.values()), sum(t.bytes for t in tables.values()))
     planned = samples[-1].day + 1 - samples[0].day
     plan_seconds = to_plan * sum(s.plan_seconds for s in samples) / planned
     sampled_rows = max(sum(t.rows for s in samples for t in s.tables.values()), 1)
     render_seconds = total.rows * sum(s.render_seconds for s in samples) / sampled_rows
-    workers = min(request.workers or available_cores(), len(days))
+    workers = count_workers(ahead.request, ahead.sink.capabilities)
     cores = min(workers, available_cores())
     wall = max(plan_seconds, (plan_seconds + render_seconds) / cores)
     # Workers open their own world, side by side, after the job has opened its.
@@ -179,8 +192,8 @@ def _scale(
     return Estimate(tables, total, wall, workers, to_plan, len(days) * len(names), done)
 
 
-def _sum(sampled: dict[int, int], days: list[int], start: int, retailer: Retailer) -> int:
+def _sum(sampled: dict[int, int], days: list[int], ahead: _Ahead) -> int:
     """Over the days: as sampled, or by the trend of the days that are like others."""
-    typical = {day: value for day, value in sampled.items() if day != start} or sampled
-    trend = Trend(typical, lambda day: max(retailer.traffic(day), 1e-9))
+    typical = {day: value for day, value in sampled.items() if day != ahead.start} or sampled
+    trend = Trend(typical, lambda day: max(ahead.retailer.traffic(day), 1e-9))
     return round(sum(sampled[day] if day in sampled else trend.at(day) for day in days))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -21,9 +21,15 @@ from retail_datagen.engine.events import (
     PartitionLost,
     PartitionWritten,
 )
-from retail_datagen.engine.planning import PlanWalk
+from retail_datagen.engine.planning import PlanWalk, lacking, needed
 from retail_datagen.engine.pool import Pool, available_cores
-from retail_datagen.engine.request import JobRequest, check_request, choose_tables, open_retailer
+from retail_datagen.engine.request import (
+    JobRequest,
+    check_request,
+    choose_tables,
+    count_workers,
+    open_retailer,
+)
 from retail_datagen.engine.source import Retailer
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
@@ -32,8 +38,6 @@ from retail_datagen.sinks import PartitionRecord, Sink, open_sink
 
 __all__ = ["JobRequest", "choose_tables", "run_job"]
 _LOG = logging.getLogger(__name__)
-_WORTH_WORKERS = 1_000_000
-"""Rows below which starting workers takes longer than they save: about a second of work."""
 
 
 def run_job(
@@ -52,24 +56,15 @@ def run_job(
         if sink is None:
             sink = open_sink(request.target, request.format)
             stack.callback(sink.close)
+        workers = count_workers(request, sink.capabilities)
         # This process renders as well, beside planning.
-        pool = stack.enter_context(closing(Pool(request.source, _workers(request, sink) - 1)))
+        pool = stack.enter_context(closing(Pool(request.source, workers - 1)))
         retailer = open_retailer(request)
         wanted = Wanted(request.first_day, request.last_day, request.history_start)
         target = stack.enter_context(
             open_target(sink, request.facts, retailer, wanted, request.overwrite)
         )
         return _Job(request, retailer, target, tables, pool, listeners).run(began)
-
-
-def _workers(request: JobRequest, sink: Sink) -> int:
-    """How many processes may render: no more than there are tasks, one where more do not pay."""
-    if not sink.capabilities.parallel:
-        return 1
-    days = request.last_day - request.first_day + 1
-    small = request.source.rows_per_day * days < _WORTH_WORKERS
-    wanted = request.workers or (1 if small else available_cores())
-    return max(1, min(wanted, -(-days // request.chunk_days)))
 
 
 class _Job:
@@ -105,7 +100,11 @@ class _Job:
             self._target.store,
             self._retailer,
             self._target.history_start,
-            {d for task in tasks for day, tables in task.days for d in self._window(day, tables)},
+            needed(
+                self._retailer,
+                self._target.history_start,
+                [day_and_tables for task in tasks for day_and_tables in task.days],
+            ),
         )
         self._tell(
             JobStarted(
@@ -202,20 +201,12 @@ class _Job:
         return kept, lost
 
     def _tasks(self, days: range, finished: set[tuple[str, int]]) -> list[Task]:
-        lacking = [
-            (day, tables)
-            for day in days
-            if (tables := tuple(t for t in self._tables if (t, day) not in finished))
-        ]
+        todo = lacking(days, self._tables, finished)
         size = self._request.chunk_days
-        return [Task(tuple(lacking[i : i + size])) for i in range(0, len(lacking), size)]
-
-    def _window(self, day: int, tables: Iterable[str]) -> range:
-        back = max(self._retailer.tables[name].lookback_days for name in tables)
-        return range(max(self._target.history_start, day - back), day + 1)
+        return [Task(tuple(todo[i : i + size])) for i in range(0, len(todo), size)]
 
     def _is_planned(self, task: Task, walk: PlanWalk) -> bool:
-        return all(walk.has(self._window(day, tables)) for day, tables in task.days)
+        return walk.has(needed(self._retailer, self._target.history_start, task.days))
 
     def _setup(self) -> Setup:
         return Setup(

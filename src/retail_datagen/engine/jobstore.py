@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -140,6 +141,10 @@ class Plans:
         except (OSError, Damaged):
             return False
         return True
+
+    def missing(self, days: Iterable[int]) -> list[int]:
+        """Those of the days that have no whole plan, in order."""
+        return [day for day in sorted(set(days)) if not self.has(day)]
 
 
 class JobStore:

@@ -1,20 +1,49 @@
-"""Plans the days that have no plan yet, in order, and keeps the planner's state now and then."""
+"""What is to be planned: the days that have no plan yet, in order; and the walk that plans them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.jobstore import Damaged, JobStore
-from retail_datagen.engine.source import Plan, Planner, Retailer
+from retail_datagen.engine.source import Outline, Plan, Planner, Retailer
 
 STATE_EVERY_DAYS = 16
 """Days that a killed job plans again at most; saving costs about as much as planning a day."""
 
 
+Lacking = tuple[int, tuple[str, ...]]
+"""A day, and those of its tables that are still to be made."""
+
+
+def lacking(
+    days: Iterable[int], tables: Sequence[str], finished: Collection[tuple[str, int]]
+) -> list[Lacking]:
+    """The days of which tables are to be made, with those; `finished` are (table, day)."""
+    return [
+        (day, those)
+        for day in days
+        if (those := tuple(table for table in tables if (table, day) not in finished))
+    ]
+
+
+def window(outline: Outline, history_start: int, day: int, tables: Iterable[str]) -> range:
+    """The days whose plans it takes to render these tables of a day, itself included."""
+    back = max(outline.tables[name].lookback_days for name in tables)
+    return range(max(history_start, day - back), day + 1)
+
+
+def needed(outline: Outline, history_start: int, todo: Iterable[Lacking]) -> set[int]:
+    """The days whose plans it takes to make all that is lacking."""
+    return {d for day, tables in todo for d in window(outline, history_start, day, tables)}
+
+
 class PlanWalk:
-    """Walks from the last state to the last day whose plan is missing."""
+    """Walks from the last state to the last day whose plan is missing.
+
+    Each plan goes on file, and the planner's state now and then.
+    """
 
     def __init__(
         self, store: JobStore, retailer: Retailer, history_start: int, needed: Iterable[int]
@@ -22,9 +51,9 @@ class PlanWalk:
         self._store = store
         self._retailer = retailer
         self._latest: Plan | None = None
-        wanted = sorted(set(needed))
-        missing = [day for day in wanted if not store.plans.has(day)]
-        self._ready = set(wanted).difference(missing)
+        wanted = set(needed)
+        missing = store.plans.missing(wanted)
+        self._ready = wanted.difference(missing)
         self._planner: Planner | None = None
         self._until = missing[-1] if missing else history_start - 1
         self._unsaved = 0

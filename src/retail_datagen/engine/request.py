@@ -8,7 +8,12 @@ from pathlib import Path
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.pool import available_cores
 from retail_datagen.engine.source import Outline, Retailer, Source
+from retail_datagen.sinks import Capabilities
+
+_WORTH_WORKERS = 1_000_000
+"""Rows below which starting workers takes longer than they save: about a second of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +21,8 @@ class JobRequest:
     """What to generate. Days count from 1970-01-01 and both ends are included.
 
     `target` is a sink's URL or a plain folder; `facts` the folder where a sink without one of its
-    own is remembered. No `tables` means all, no `workers` one for each core. `history_start` is
-    for a new history that begins before `first_day`.
+    own is remembered. No `tables` means all, no `workers` one for each core where that pays.
+    `history_start` is for a new history that begins before `first_day`.
     """
 
     source: Source
@@ -59,6 +64,19 @@ def open_retailer(request: JobRequest) -> Retailer:
     why = "calendar.csv, and the first LaunchDate of products.csv"
     _check_days(request, retailer, why)
     return retailer
+
+
+def count_workers(request: JobRequest, sink: Capabilities) -> int:
+    """How many processes render, the job's own among them.
+
+    No more than there are tasks; without a wish, one where more do not pay.
+    """
+    if not sink.parallel:
+        return 1
+    days = request.last_day - request.first_day + 1
+    small = request.source.rows_per_day * days < _WORTH_WORKERS
+    wanted = request.workers or (1 if small else available_cores())
+    return max(1, min(wanted, -(-days // request.chunk_days)))
 
 
 def choose_tables(asked: Iterable[str], outline: Outline) -> tuple[str, ...]:

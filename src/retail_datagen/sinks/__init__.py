@@ -8,6 +8,7 @@ from retail_datagen.sinks.base import (
     Unit,
 )
 from retail_datagen.sinks.registry import open_sink, sink_format
+from retail_datagen.sinks.size import encoded_bytes
 
 __all__ = [
     "Capabilities",
@@ -15,6 +16,7 @@ __all__ = [
     "Sink",
     "SinkError",
     "Unit",
+    "encoded_bytes",
     "open_sink",
     "sink_format",
 ]

@@ -29,10 +29,10 @@ class Unit(Enum):
 class Capabilities:
     """What a sink promises, as data: the engine asks this, never what kind of sink it is.
 
-    `idempotent`: writing a partition again replaces it. `transactional`: several partitions can
-    appear together. `durable`: what was written is found again by the next process, so that a job
-    can go on where it stopped. `parallel`: several processes may write different partitions at
-    once, each through a sink opened by the same URL.
+    `idempotent`: writing a partition again replaces it. `transactional`: all that a `commit` lets
+    appear appears together. `durable`: what was written is found again by the next process, so
+    that a job can go on where it stopped. `parallel`: several processes may write different
+    partitions at once, each through a sink opened by the same URL.
     """
 
     atomic_unit: Unit
@@ -62,7 +62,11 @@ class Sink(Protocol):
 
     @property
     def name(self) -> str:
-        """Short and safe in a file name; two targets that differ have different names."""
+        """Short and safe in a file name.
+
+        A durable sink without a root is remembered by its name: there, two targets that differ
+        have different names.
+        """
         ...
 
     @property

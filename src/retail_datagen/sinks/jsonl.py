@@ -47,8 +47,7 @@ class JsonlSink:
         data = conform(table, data)
         try:
             file = HashingFile(self._open())
-            for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
-                file.write(encode_rows(table.name, batch))
+            write_jsonl(table, data, file)
         except OSError as error:
             raise self._sorry(error) from error
         record = PartitionRecord(
@@ -93,6 +92,12 @@ class JsonlSink:
             to_pipe = self._target == "-"
             self._file = sys.stdout.buffer if to_pipe else open(self._target, "wb")  # noqa: SIM115
         return self._file
+
+
+def write_jsonl(table: Table, data: pa.Table, file: HashingFile) -> None:
+    """A partition as JSON lines. Raises OSError."""
+    for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
+        file.write(encode_rows(table.name, batch))
 
 
 def encode_rows(table: str, batch: pa.RecordBatch) -> bytes:

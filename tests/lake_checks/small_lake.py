@@ -33,7 +33,10 @@ def _table(name: str, key: str, columns: Mapping[str, Any]) -> Table:
         kind, references, null = (
             (*spec, "", False)[:3] if isinstance(spec, tuple) else (spec, "", False)
         )
-        specs.append(Column(column, kind, f"{column}.", references=references, null=null))
+        example = {"order_id": "ORD202001010000000001"}.get(column, "")
+        specs.append(
+            Column(column, kind, f"{column}.", references=references, null=null, example=example)
+        )
     return Table(name, f"{name}.", tuple(specs), tuple(key.split()), namespace="ecom")
 
 
@@ -192,7 +195,7 @@ class _History:
     def _order(
         self, rows: dict[str, Rows], cart: str, customer: int, second: int, items: Rows, day: int
     ) -> None:
-        order_id = f"ORD{self.number('orders'):010}"
+        order_id = f"ORD{to_date(day):%Y%m%d}{self.number('orders'):010}"
         own = [
             {
                 "order_item_id": self.number("order_items"),

@@ -29,9 +29,10 @@ def _number(text: str | None) -> int:
 @given(st.lists(GOOD) | st.lists(ID | GOOD), st.integers(0, 3))
 def test_identifiers_become_numbers(texts: list[str | None], skipped: int) -> None:
     column = pa.chunked_array([pa.array(texts, pa.string()).slice(skipped)])
-    assert id_numbers(column, "CART").tolist() == [_number(text) for text in texts[skipped:]]
+    assert id_numbers(column, "CART", 10).tolist() == [_number(text) for text in texts[skipped:]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**12) + 1, 10**12 - 1) | st.none()), st.integers(0, 3))
 def test_money_becomes_cents(cents: list[int | None], skipped: int) -> None:
     values = [None if c is None else Decimal(c) / 100 for c in cents]
@@ -41,6 +42,7 @@ def test_money_becomes_cents(cents: list[int | None], skipped: int) -> None:
         assert whole_numbers(column).tolist() == wanted
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 4 * 10**9) | st.none()), st.integers(0, 3))
 def test_times_become_seconds(seconds: list[int | None], skipped: int) -> None:
     stamps = pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
@@ -56,6 +58,7 @@ def test_words_are_compared_without_their_blanks_and_letters() -> None:
     assert says(texts.dictionary_encode(), "emptied").tolist() == [1, 1, 0, 0, 1]
 
 
+@settings(deadline=None)
 @given(KEYS, KEYS)
 def test_an_index_finds_the_first_row_of_a_key(keys: list[int], wanted: list[int]) -> None:
     index = Index.of(np.array(keys, dtype=np.int64))
@@ -63,6 +66,7 @@ def test_an_index_finds_the_first_row_of_a_key(keys: list[int], wanted: list[int
     assert found == [keys.index(key) if key in keys else -1 for key in wanted]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sets(st.integers(0, 90)), st.integers(0, 30)), max_size=12))
 def test_a_window_holds_what_was_not_forgotten(days: list[tuple[set[int], int]]) -> None:
     window = Window(3)
@@ -82,6 +86,7 @@ def test_a_window_holds_what_was_not_forgotten(days: list[tuple[set[int], int]])
         assert found.tolist() == [sorted(held).index(k) if k in held else -1 for k in range(91)]
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 40)))
 def test_gaps_are_the_days_between(days: set[int]) -> None:
     ordered = sorted(days)

@@ -204,7 +204,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     ),
     "identifier malformed": (_set("cart_items", "cart_id", "CART1"), {"ids", "cart_total"}),
     "identifiers left out": (
-        _set("orders", "order_id", "ORD0000009999", 1, 65),
+        _set("orders", "order_id", "ORD202003060000009999", 1, 65),
         {"sequence", "order_total", "parents"},
     ),
     "row left out": (_less("cart_items", 5), {"sequence", "cart_total"}),
@@ -217,6 +217,10 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         _set("shopping_carts", "created_at", lambda t: t + timedelta(days=1), 2),
         {"own_day"},
     ),
+    "identifier of another day": (
+        _set("orders", "order_id", lambda text: text.replace("0306", "0307"), 1, 65),
+        {"own_day", "parents", "order_total"},
+    ),
     "no such cart": (_set("orders", "cart_id", "CART0000009999"), {"parents"}),
     "no such product": (_set("cart_items", "product_id", 11), {"members"}),
     "no such customer": (_set("shopping_carts", "customer_id", 21), {"members"}),
@@ -225,7 +229,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "order's total": (_set("orders", "net_total", _plus("1")), {"order_total"}),
     "return's total": (_set("returns", "refunded_amount", Decimal("1")), {"return_total"}),
     "return of no order": (
-        _set("returns", "order_id", "ORD0000009999"),
+        _set("returns", "order_id", "ORD202003040000009999"),
         {"return_order", "return_items"},
     ),
     "return of another customer": (

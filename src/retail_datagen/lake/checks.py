@@ -10,9 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retail_datagen.core.calendar import DAY_SECONDS, I64, to_date
-from retail_datagen.lake.columns import MISSING, Columns
+from retail_datagen.lake.columns import MISSING, RUNNING, Columns
 from retail_datagen.lake.findings import Findings
-from retail_datagen.lake.rules import SIGNUP, TIMED, TOTALS, Rulebook, Timed, Total
+from retail_datagen.lake.rules import (
+    DATED_DIGITS,
+    NUMBERED,
+    SIGNUP,
+    TIMED,
+    TOTALS,
+    Numbered,
+    Rulebook,
+    Timed,
+    Total,
+    id_form,
+)
 from retail_datagen.partitions.layout import Partition
 
 _SPARSE = 8
@@ -144,6 +155,19 @@ class _Day:
             astray = days != self.day
             seen = _first(days, astray)
             example = f"{rule.column} on {to_date(seen)}" if astray.any() else ""
+            self._look("own_day", rule.table, astray, example)
+        for numbered in NUMBERED if times else ():
+            if numbered.table == rule.table:
+                self._dated(numbered)
+
+    def _dated(self, rule: Numbered) -> None:
+        """Identifiers that have a date have that of their day."""
+        ids = self._columns(rule.table, rule.column)
+        declared = self.rules.tables[rule.table].column(rule.column)
+        if ids and id_form(declared)[1] == DATED_DIGITS:
+            date = f"{to_date(self.day):%Y%m%d}"
+            astray = (ids[0] != MISSING) & (ids[0] // RUNNING != int(date))
+            example = f"{rule.column} {_first(ids[0], astray)}"
             self._look("own_day", rule.table, astray, example)
 
     def signup(self, rule: Timed) -> None:

@@ -16,8 +16,8 @@ Columns: TypeAlias = Mapping[str, I64]
 
 MISSING: Final = np.iinfo(np.int64).min
 """Stands for a null, and for an identifier that is none."""
-_DIGITS = 10
-_POWERS = 10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
+RUNNING: Final = 10**10
+"""What the running number of an identifier is below; a date of eight digits may come before it."""
 
 
 def whole_numbers(column: pa.ChunkedArray) -> I64:
@@ -41,21 +41,21 @@ def whole_numbers(column: pa.ChunkedArray) -> I64:
     return np.where(np.asarray(array.is_valid()), values, MISSING)
 
 
-def id_numbers(column: pa.ChunkedArray, prefix: str) -> I64:
-    """The number of each `prefix` and ten digits; MISSING for whatever is not written like that.
+def id_numbers(column: pa.ChunkedArray, prefix: str, digits: int) -> I64:
+    """The number of each `prefix` and its digits; MISSING for whatever is not written like that.
 
     Raises TypeError for a column of something else than texts.
     """
     array = _one(column)
     if not pa.types.is_string(array.type):
         raise TypeError(f"{array.type} is not text")
-    width = len(prefix) + _DIGITS
+    width = len(prefix) + digits
     ends = np.frombuffer(array.buffers()[1] or b"", dtype=np.int32)
     ends = ends[array.offset : array.offset + len(array) + 1]
     if len(array) and not array.null_count and bool((np.diff(ends) == width).all()):
         letters = np.frombuffer(array.buffers()[2], dtype=np.uint8)[ends[0] : ends[-1]]
         return _fixed_width(letters.reshape(-1, width), prefix)
-    fits = pc.fill_null(pc.match_substring_regex(array, f"^{prefix}[0-9]{{{_DIGITS}}}$"), False)
+    fits = pc.fill_null(pc.match_substring_regex(array, f"^{prefix}[0-9]{{{digits}}}$"), False)
     texts = pc.if_else(fits, array, pa.scalar(None, array.type))
     numbers = pc.utf8_slice_codeunits(texts, len(prefix)).cast(pa.int64())
     return np.asarray(pc.fill_null(numbers, MISSING), dtype=np.int64)
@@ -65,8 +65,9 @@ def _fixed_width(letters: np.ndarray[tuple[int, int], np.dtype[np.uint8]], prefi
     begin = np.frombuffer(prefix.encode(), dtype=np.uint8)
     # What is below "0" wraps round and is larger than nine, too.
     digits = letters[:, len(prefix) :] - np.uint8(ord("0"))
+    powers = 10 ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.int64)
     good = (letters[:, : len(prefix)] == begin).all(axis=1) & (digits.max(axis=1) <= 9)
-    return np.where(good, digits.astype(np.int64) @ _POWERS, MISSING)
+    return np.where(good, digits.astype(np.int64) @ powers, MISSING)
 
 
 def says(column: pa.ChunkedArray, word: str) -> I64:

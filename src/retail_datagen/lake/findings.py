@@ -38,7 +38,7 @@ CHECKS: Final = (
         excused_by=("broken_dates", "schema_drift"),
     ),
     Check("event_times", "the first and last event time are those of the manifest"),
-    Check("ids", "identifiers are a prefix and ten digits", excused_by=(_ORPHANS,)),
+    Check("ids", "identifiers are their prefix and digits", excused_by=(_ORPHANS,)),
     Check("unique", "no key is there twice", excused_by=(_DUPLICATES, _LATE)),
     Check("sequence", "identifiers run on without a gap over all days", excused_by=(_LATE,)),
     Check("own_day", "rows lie in the partition of their own day", excused_by=(_LATE,)),

@@ -16,7 +16,7 @@ from retail_datagen.core.calendar import DAY_SECONDS, to_date
 from retail_datagen.lake.columns import MISSING, Columns, id_numbers, says, whole_numbers
 from retail_datagen.lake.findings import Findings
 from retail_datagen.lake.read import Held, Reader
-from retail_datagen.lake.rules import PREFIXES, Needs
+from retail_datagen.lake.rules import Needs
 from retail_datagen.partitions.layout import INGEST, Partition
 from retail_datagen.partitions.manifest import Manifest, PartFile
 from retail_datagen.schema.table import Kind, Table
@@ -115,10 +115,10 @@ class _Partition:
                 continue
             column = data.column(name)
             try:
-                if name not in PREFIXES:
+                if name not in self.needs.ids:
                     yield name, whole_numbers(column)
                     continue
-                numbers = id_numbers(column, PREFIXES[name])
+                numbers = id_numbers(column, *self.needs.ids[name])
             except TypeError:
                 continue
             malformed = numbers == MISSING

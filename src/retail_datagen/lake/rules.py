@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from retail_datagen.schema.table import Kind, Table
+from retail_datagen.schema.table import Column, Kind, Table
 
 NAMESPACE: Final = "ecom"
 RETURN_DAYS: Final = 60
@@ -14,7 +15,7 @@ RETURN_DAYS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An identifier that counts rows, on over all days: a prefix and ten digits, or a number."""
+    """An identifier that counts rows, on over all days: a text that ends in a number, or that."""
 
     table: str
     column: str
@@ -71,7 +72,10 @@ NUMBERED: Final = (
     Numbered("returns", "return_id", "RET"),
     Numbered("return_items", "return_item_id"),
 )
-PREFIXES: Final = {rule.column: rule.prefix for rule in NUMBERED if rule.prefix}
+_PREFIXES = {rule.column: rule.prefix for rule in NUMBERED if rule.prefix}
+_DIGITS = 10
+DATED_DIGITS: Final = 18
+_DATED = re.compile(r"[A-Z]+\d{18}")
 TOTALS: Final = (
     Total(
         "cart_total",
@@ -119,11 +123,13 @@ PAST: Final = {
 class Needs:
     """Columns that a table's checks read: all of them become whole numbers.
 
-    `words` are columns of texts and the word that they are compared with. `key` are the columns
-    of a key that is none of those: it is checked as it stands.
+    `ids` are texts, each of a prefix and so many digits; `words` are texts and the word that they
+    are compared with. `key` are the columns of a key that is none of those: it is checked as it
+    stands.
     """
 
     numbers: tuple[str, ...] = ()
+    ids: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
 
@@ -154,7 +160,8 @@ class Rulebook:
             if self.has(table) and rule.table == table and rule.unless[0]
         }
         plain = len(declared.key) == 1 and declared.key[0] in numbers
-        return Needs(numbers, words, () if plain else declared.key)
+        ids = {n: id_form(declared.column(n)) for n in numbers if n in _PREFIXES}
+        return Needs(numbers, ids, words, () if plain else declared.key)
 
     def _wanted(self, table: str) -> list[str]:
         wanted = [*self.tables[table].key, *PAST.get(table, ())]
@@ -185,9 +192,15 @@ def rulebook(tables: Mapping[str, Table], dimensions: Collection[str]) -> Rulebo
     return Rulebook(dict(tables), frozenset(dimensions), tuple(parents), tuple(members))
 
 
+def id_form(column: Column) -> tuple[str, int]:
+    """Prefix and digits of an identifier: ten, or behind a date eighteen, as its example has it."""
+    dated = _DATED.fullmatch(column.example) is not None
+    return _PREFIXES[column.name], DATED_DIGITS if dated else _DIGITS
+
+
 def _is_number(table: Table, name: str) -> bool:
     """Whether a column's values can be whole numbers: identifiers of ours can."""
     if name not in table.header:
         return False
     kind = table.column(name).kind
-    return name in PREFIXES or kind not in (Kind.TEXT, Kind.CATEGORY, Kind.FLAG, Kind.FLOAT)
+    return name in _PREFIXES or kind not in (Kind.TEXT, Kind.CATEGORY, Kind.FLAG, Kind.FLOAT)

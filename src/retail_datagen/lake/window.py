@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retail_datagen.core.calendar import DAY_SECONDS, I64
 from retail_datagen.lake.checks import Index, line_amounts, money
-from retail_datagen.lake.columns import MISSING, Columns
+from retail_datagen.lake.columns import MISSING, RUNNING, Columns
 from retail_datagen.lake.findings import Findings
 from retail_datagen.lake.rules import NUMBERED, PAST, RETURN_DAYS, TOTALS, Rulebook
 from retail_datagen.partitions.layout import Partition
@@ -79,7 +79,7 @@ class Past:
         self._orders = Window(5)
         """order_id, order_date, customer_id, net_total, refunded."""
         self._items = Window(6)
-        """Order and product, order_date, paid, quantity, refunded, quantity returned."""
+        """Order and product, day (seconds), paid, quantity, refunded, quantity returned."""
         self._first_order: int | None = None
         self._blind_until = -1
         """Days for which an order could be one of a day that could not be read."""
@@ -96,7 +96,7 @@ class Past:
             self._blind_until = day + RETURN_DAYS
         if orders is not None:
             self._remember_orders(orders)
-            self._remember_items(items)
+            self._remember_items(day, items)
         if returns is not None and self._first_order is not None:
             self._returns(day, returns, findings)
             if returned is not None and not self._is_blind(day):
@@ -113,7 +113,9 @@ class Past:
             if ids is None or not self._rules.has(rule.table):
                 self._last.pop(name, None)
                 continue
-            known = Index.of(ids[ids != MISSING]).keys
+            given = ids[ids != MISSING]
+            # A date that stands before the number says nothing of it.
+            known = Index.of(given % RUNNING if rule.prefix else given).keys
             if not len(known):
                 continue
             first, last = int(known[0]), int(known[-1])
@@ -135,7 +137,7 @@ class Past:
             self._first_order = int(index.keys[0])
         self._orders.append(index.keys, *columns, np.zeros(len(index.keys), np.int64))
 
-    def _remember_items(self, items: Mapping[str, I64] | None) -> None:
+    def _remember_items(self, day: int, items: Mapping[str, I64] | None) -> None:
         if items is None:
             return
         at = self._orders.find(items["order_id"])
@@ -144,7 +146,7 @@ class Past:
         amounts = tuple(items[name] for name in _ORDER_TOTAL.line_columns)
         paid = line_amounts(_ORDER_TOTAL, amounts)[there]
         key, (paid, quantity) = _sums(packed, paid, items["quantity"][there])
-        dates = self._orders.column(1)[self._orders.find(key >> _PRODUCT_BITS)]
+        dates = np.full(len(key), day * DAY_SECONDS)
         none = np.zeros(len(key), np.int64)
         self._items.append(key, dates, paid, quantity, none, none)
 
@@ -219,8 +221,8 @@ def _read(tables: Mapping[str, Columns], table: str) -> Mapping[str, I64] | None
 
 
 def _packed(order: I64, product: I64) -> I64:
-    """Order and product as one key, that ascends with the order."""
-    return (order << _PRODUCT_BITS) | (product & _PRODUCTS)
+    """Order and product as one key, that ascends with the order's number."""
+    return (order % RUNNING << _PRODUCT_BITS) | (product & _PRODUCTS)
 
 
 def _sums(keys: I64, *columns: I64) -> tuple[I64, list[I64]]:

@@ -88,9 +88,8 @@ class Trial(Database):
 
 @pytest.fixture(scope="module")
 def trial(csv_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    database = Trial(find_history(csv_history), tmp_path_factory.mktemp("trial"))
-    yield database
-    database.close()
+    with Trial.of(find_history(csv_history), tmp_path_factory.mktemp("trial")) as database:
+        yield database
 
 
 def looking_at(table: str) -> list[Check]:

@@ -62,7 +62,7 @@ def test_any_number_alone_is_overridden(location: tuple[str | int, ...], style: 
 def near(location: tuple[str | int, ...], value: object) -> float:
     """Another value that is valid there: all bounds leave one of these open."""
     assert isinstance(value, int | float)
-    for other in (value + 1, value - 1, value / 2, value + 0.01):
+    for other in (value + 1, value - 1, value / 2 or 0.5, value + 0.01):
         tree = Profile.model_validate(TREE).model_dump(mode="json")
         parent = tree
         for key in location[:-1]:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retail_datagen.core.largefile import LargeFile
@@ -24,6 +24,7 @@ def pieces(sizes: list[int]) -> list[bytes]:
     return [os.urandom(min(size, 64)) * (size // 64) + bytes(size % 64) for size in sizes]
 
 
+@settings(deadline=None)
 @given(sizes=SIZES)
 def test_a_file_holds_what_was_written(sizes: list[int], tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("large") / "file"

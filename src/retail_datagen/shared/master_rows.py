@@ -85,6 +85,7 @@ class Customer(Row):
     ad_id: str
     loyalty_tier: str
     loyalty_number: str | None
+    signup_date: date | None
 
 
 class Product(Row):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ def machine() -> dict[str, str]:
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {_major_minor(platform.release())}",
         "Python": platform.python_version(),
     }
     for package in _PACKAGES:
@@ -98,6 +99,12 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---", *("---:" for _ in columns[1:])]
     lines = (" | ".join(cells) for cells in (columns, rule, *rows))
     return [*(f"| {line} |" for line in lines), ""]
+
+
+def _major_minor(release: str) -> str:
+    """A kernel's version without what its build is called: that says whose machine it is."""
+    found = re.match(r"\d+(\.\d+)?", release)
+    return found[0] if found else "of unknown version"
 
 
 def _processor() -> str:

@@ -56,6 +56,18 @@ def test_a_program_that_is_not_installed_is_named() -> None:
         harness.program("surely-not-there")
 
 
+@pytest.mark.parametrize(
+    ("release", "shown"),
+    [("6.18.44-fc-v669", "6.18"), ("23.6.0", "23.6"), ("10", "10"), ("odd", "of unknown version")],
+)
+def test_the_kernel_is_told_without_the_name_of_its_build(
+    release: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report.platform, "release", lambda: release)
+    monkeypatch.setattr(report.platform, "system", lambda: "Linux")
+    assert report.machine()["system"] == f"Linux {shown}"
+
+
 def test_the_page_holds_every_figure_and_marks_missed_bounds() -> None:
     checks = [Check("speed", 3.0, 2.0), Check("size", 1.0, 2.0)]
     section = Section("x", "Title", "What it is.", ("a", "b"), [("row", "7")], checks)

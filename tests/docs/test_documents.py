@@ -36,6 +36,8 @@ SMALL = {
     "RETAIL_VOLUME__ONLINE_ORDERS_PER_DAY": "8",
     "RETAIL_VOLUME__PRODUCTS": "150",
 }
+PLACE = re.compile(r"(?<![\w.})\]])/(?:(?:home|root|Users)/|(?:tmp|work)\b)\S*")
+TEXTS = {".py", ".md", ".yaml", ".toml", ".json", ".csv", ".sh"}
 FENCE = re.compile(
     r"(?:^<!-- ?(?P<notes>[^>]*?) ?-->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -75,6 +77,11 @@ def blocks(page: Path) -> list[Block]:
         line = content[: match.start("text")].count("\n") + 1
         found.append(Block(match["language"], match["text"], notes, f"{page.name}:{line}"))
     return found
+
+
+def places_on_a_machine(file: Path) -> list[str]:
+    """Folders from the root of somebody's machine; those within URLs and variables are none."""
+    return PLACE.findall(file.read_text(encoding="utf-8"))
 
 
 def run(block: Block, folder: Path) -> None:
@@ -151,8 +158,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_page_names_a_place_on_a_machine(page: Path) -> None:
-    content = page.read_text(encoding="utf-8")
-    assert re.findall(r"(?<![\w.])/(?:home|root|work|Users)/\S*", content) == []
+    assert places_on_a_machine(page) == []
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks", "tools", "examples"])
+def test_no_code_names_a_place_on_a_machine(folder: str) -> None:
+    files = [file for file in (ROOT / folder).rglob("*") if file.suffix in TEXTS]
+    assert files
+    assert {file: found for file in files if (found := places_on_a_machine(file))} == {}
+
+
+@pytest.mark.parametrize("folder", ["home/somebody", "tmp", "tmp/x", "work", "work/main", "root/x"])
+def test_a_place_on_a_machine_is_noticed(folder: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"in /{folder}, not in https://example.com/{folder}", encoding="utf-8")
+    assert places_on_a_machine(page) == [f"/{folder},"]
 
 
 def test_a_wrong_command_is_noticed(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ class Retailer:
     """A retailer and its history, of which days are planned when they are first needed.
 
     The world is read from `paths.master`; where that is empty it is built, in memory only. Plans
-    of all days from the start on are kept, a few kB each. Not for several threads at once.
+    of all days from the start on are kept: kilobytes each for a small chain, up to a megabyte for a
+    large one. Not for several threads at once.
     """
 
     def __init__(self, config: Config = None, history_start: Date | None = None) -> None:
@@ -54,7 +55,7 @@ class Retailer:
         Without one it is the history that `paths.facts` holds of this very retailer, else one
         that begins on 2024-01-01. Raises UserError for what cannot be used.
         """
-        self.config = _config(config)
+        self.config = as_config(config)
         opened = _open(_key(self.config))
         self.profile, self.world, self._engine = opened.profile, opened.world, opened.engine
         if history_start is None:
@@ -118,13 +119,28 @@ def render(table: str, day: Date, config: Config = None, start: Date | None = No
     very retailer, else one that begins on the first of the day's month: give a `start` to see
     days of several months in one history. Raises UserError as `Retailer` does.
     """
-    chosen, when = _config(config), as_date(day)
+    chosen, when = as_config(config), as_date(day)
     key = _key(chosen)
     _within(_open(key).engine, when, "day")
     first = as_date(start) if start is not None else _start_on_file(chosen, _open(key).engine)
     if first is None or (start is None and first > when):
         first = when.replace(day=1)
     return _kept(key, first).render(table, when)
+
+
+def as_config(value: Config) -> RetailConfig:
+    """The configuration itself, or that in the file with this path, or the defaults.
+
+    Raises UserError for anything else.
+    """
+    if isinstance(value, RetailConfig):
+        return value
+    if value is None or isinstance(value, str | Path):
+        return RetailConfig.resolve(value).config
+    raise UserError(
+        f"config: a {type(value).__name__} is not a configuration; allowed are a RetailConfig, such "
+        "as RetailConfig(seed=7), and the path of a JSON, YAML or TOML file"
+    )
 
 
 def as_date(value: Date) -> date:
@@ -183,10 +199,6 @@ def _key(config: RetailConfig) -> _Key:
     found = sorted((str(file.absolute()), file.stat()) for file in files if file.is_file())
     states = tuple((name, state.st_size, state.st_mtime_ns) for name, state in found)
     return _Key(config.model_dump_json(), states)
-
-
-def _config(config: Config) -> RetailConfig:
-    return config if isinstance(config, RetailConfig) else RetailConfig.resolve(config).config
 
 
 def _start_on_file(config: RetailConfig, engine: OpenRetailer) -> date | None:

@@ -55,7 +55,8 @@ def generate(
         typer.Option(metavar="A,B", help="Only these tables, separated by commas; else all."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes; else one for each core.")
+        int | None,
+        typer.Option(metavar="N", help="Processes; else one for each core where that pays."),
     ] = None,
     to: Annotated[
         str | None,

@@ -17,8 +17,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from retail_datagen.config.errors import ConfigError
 from retail_datagen.config.layers import Layers, build, read_layers
 from retail_datagen.config.library import Tailored, tailor, unknown_profile
+from retail_datagen.config.parts import LEAST_WEIGHT
 from retail_datagen.config.problems import Impossible, Problem, impossible
 from retail_datagen.config.profile import Profile
 
@@ -78,18 +80,21 @@ class Signups(Section):
 
 
 class Realtime(Section):
-    """How fast live events are sent; history is the same for all of it."""
+    """How fast live events are sent; history is the same for all of it.
+
+    Accepted as published: live events are not sent yet, so nothing reads these.
+    """
 
     emit_interval_ms: Annotated[int, Field(ge=1)] = 500
-    """Milliseconds between two sendings."""
+    """Milliseconds between two sendings; live events are not sent yet."""
     burst: Annotated[int, Field(ge=1)] = 100
-    """Events of one sending, at most."""
+    """Events of one sending, at most; live events are not sent yet."""
 
 
 def _not_empty(value: object) -> object:
-    """Refuses an empty text, which would mean the working directory."""
-    if isinstance(value, str) and not value.strip():
-        raise PydanticCustomError("empty_path", "a path is not empty")
+    """Refuses an empty text, which would mean the working directory, and what no name may hold."""
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        raise PydanticCustomError("no_path", "a path is not empty and holds no NUL")
     return value
 
 
@@ -118,10 +123,10 @@ with warnings.catch_warnings():
 
 
 class Stream(Section):
-    """Where live events go."""
+    """Where live events go. Accepted as published: they are not sent yet, so nothing reads it."""
 
     hub: str = "retail-events"
-    """Name of the hub or topic."""
+    """Name of the hub or topic; live events are not sent yet."""
 
 
 class Calendar(Section):
@@ -192,7 +197,15 @@ class RetailConfig(Section):
 
     def tailored(self) -> Tailored:
         """The profile as `load_profile` gives it, with its file and what each override changed."""
-        return tailor(self.profile, self.overrides)
+        found = tailor(self.profile, self.overrides)
+        tenders = found.profile.tenders.items()
+        besides = [weight for name, weight in tenders if name != "CASH"]
+        if self.volume.online_orders_per_day and max(besides, default=0) < LEAST_WEIGHT:
+            raise ConfigError(
+                f"{found.file}: tenders has none but CASH above 0, which no web shop takes; "
+                "allowed: at least one other above 0, or volume.online_orders_per_day 0"
+            )
+        return found
 
     def content_hash(self, profile: Profile | None = None) -> str:
         """sha256 (hex) of what shapes content: everything but paths, stream and realtime.

@@ -1,4 +1,4 @@
-"""Helpers without a domain: randomness, identifiers, calendar, files, packing.
+"""Helpers without a domain: arrays, order, groups, randomness, ids, calendar, files, memory.
 
 Every room but config may enter; it imports config alone.
 """

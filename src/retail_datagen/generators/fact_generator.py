@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.engine.events import (
     DayPlanned,
@@ -32,7 +31,7 @@ from retail_datagen.engine.events import (
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.generators.business_rules import BusinessRulesEngine
-from retail_datagen.retailer import Date, as_date
+from retail_datagen.retailer import Config, Date, as_config, as_date
 from retail_datagen.world.model import World
 from retail_datagen.world.read import ensure_world
 
@@ -63,13 +62,13 @@ class FactDataGenerator:
     """Writes fact tables under `paths.facts`, one file a day and table.
 
     Master data is loaded by itself, and built first where `paths.master` is empty. `tables` are
-    all when none are named; `format` is csv or parquet; `workers` are one per core unless given;
-    `overwrite` replaces another history in the same folder.
+    all when none are named; `format` is csv or parquet; `workers` are one for each core where that
+    pays, unless given; `overwrite` replaces another history in the same folder.
     """
 
     def __init__(
         self,
-        config: RetailConfig,
+        config: Config,
         progress_callback: ProgressCallback | None = None,
         *,
         tables: Sequence[str] = (),
@@ -77,7 +76,7 @@ class FactDataGenerator:
         workers: int = 0,
         overwrite: bool = False,
     ) -> None:
-        self.config = config
+        self.config = as_config(config)
         self.business_rules = BusinessRulesEngine()
         """For checks of one's own; `retail-datagen verify` checks all that was written."""
         self._progress_callback = progress_callback

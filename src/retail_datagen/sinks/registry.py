@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from retail_datagen.sinks.base import Sink, SinkError
 from retail_datagen.sinks.file import FORMATS, FileSink
 from retail_datagen.sinks.jsonl import JsonlSink
+from retail_datagen.sinks.lake import sink_of
 from retail_datagen.sinks.memory import MemorySink
 
 # One letter before the colon is a drive, not a scheme.
@@ -69,6 +70,11 @@ def _jsonl(url: str, place: str, options: dict[str, str], format: str | None) ->
     return JsonlSink(place)
 
 
+def _lake(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
+    """Not for users: what a lake job's workers write to."""
+    return sink_of(url, place, options)
+
+
 def _no_more(url: str, options: dict[str, str], *known: str) -> None:
     if options:
         name = next(iter(options))
@@ -79,5 +85,6 @@ def _no_more(url: str, options: dict[str, str], *known: str) -> None:
 _OPENERS: dict[str, Callable[[str, str, dict[str, str], str | None], Sink]] = {
     "file": _file,
     "jsonl": _jsonl,
+    "lake": _lake,
     "memory": _memory,
 }

@@ -96,10 +96,13 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class ShopPlan:
-    """One day of the shop. `first_…` number the day's first cart, return and items of each."""
+    """One day of the shop: how many `carts` it has, and in `first_…` the number of the day's first
+    cart, return and item of each.
+    """
 
     day: int
     retail: DayPlan
+    carts: int
     first_cart: int
     first_cart_item: int
     first_order_item: int
@@ -107,6 +110,19 @@ class ShopPlan:
     first_return_item: int
     standing: Standing
     returned: Returned
+
+    @property
+    def last_cart(self) -> int:
+        """The number of the last cart until that evening; 0 before the first."""
+        return self.first_cart + self.carts - 1
+
+    @property
+    def last_order(self) -> int:
+        return self.retail.first_order + self.retail.counts.orders - 1
+
+    @property
+    def last_return(self) -> int:
+        return self.first_return + len(self.returned) - 1
 
     def to_bytes(self) -> bytes:
         return pack(flatten(self))

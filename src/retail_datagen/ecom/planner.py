@@ -88,6 +88,7 @@ class ShopPlanner:
         plan = ShopPlan(
             day=retail.day,
             retail=retail,
+            carts=sizes.carts,
             first_cart=state.next_cart,
             first_cart_item=state.next_cart_item,
             first_order_item=state.next_order_item,

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from retail_datagen.core.calendar import month_of
 from retail_datagen.schema.table import Table
 
 
@@ -38,6 +39,7 @@ class Planner(Protocol):
         ...
 
 
+_DRIFT_MONTHS = range(6, 12)
 LoadPlan = Callable[[int], Plan]
 Render = Callable[[str, int], pa.Table]
 """One day of one table: (table, day) -> rows. Pure, whatever the order of calls."""
@@ -58,10 +60,18 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A table that can be rendered, and how many earlier days' plans that takes."""
+    """A table that can be rendered, and how many earlier days' plans that takes.
+
+    `drifted` is how it is declared in the second half of a year, where that differs.
+    """
 
     table: Table
     lookback_days: int
+    drifted: Table | None = None
+
+    def on(self, day: int) -> Table:
+        """How the table is declared on a day."""
+        return self.drifted if self.drifted and month_of(day) in _DRIFT_MONTHS else self.table
 
 
 class Outline(Protocol):

@@ -81,7 +81,7 @@ class DayRenderer:
         """Each partition of the task, as soon as its day is committed."""
         for day, tables in task.days:
             records = [
-                self._sink.write_partition(self._tables[name].table, day, self._render(name, day))
+                self._sink.write_partition(self._tables[name].on(day), day, self._render(name, day))
                 for name in tables
             ]
             self._sink.commit()
@@ -96,13 +96,16 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        _serve(source, answers)
+        try:
+            _serve(source, answers)
+        except BrokenPipeError:
+            raise
+        except UserError as error:
+            _answer(answers, Failed(str(error), user=True))
+        except Exception:
+            _answer(answers, Failed(traceback.format_exc(), user=False))
     except BrokenPipeError:
         os._exit(1)  # The job is gone.
-    except UserError as error:
-        _answer(answers, Failed(str(error), user=True))
-    except Exception:
-        _answer(answers, Failed(traceback.format_exc(), user=False))
 
 
 def _serve(source: BinaryIO, answers: BinaryIO) -> None:
@@ -138,7 +141,7 @@ def _setup(source: BinaryIO) -> Setup | None:
         outline: Source = pickle.load(source)
         _ = outline.tables
         setup: Setup = pickle.load(source)
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):  # Killed amid sending, the job leaves a part.
         return None
     return setup
 

@@ -26,6 +26,7 @@ from small_lake import (
     with_value,
 )
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.lake import report
 from retail_datagen.lake.findings import CHECKS, LakeReport
 from retail_datagen.lake.read import read_lake
@@ -321,3 +322,9 @@ def test_reports_say_what_is_wrong(lake: Path) -> None:
     assert "no order is refunded more than was paid" in text
     assert partition_of("returns", 63).folder in text
     assert "2 of 25 checks failed" in text
+
+
+def test_nothing_is_not_called_clean(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no lake"):
+        verify_lake(FolderStore(tmp_path), TABLES)
+    assert not verify_lake(FolderStore(tmp_path), TABLES, EXPECTED).passed

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import I64, to_day
 from retail_datagen.lake.checks import Index, Members, check_day
 from retail_datagen.lake.columns import MISSING, Columns
@@ -65,11 +66,17 @@ def verify_lake(
 ) -> LakeReport:
     """Check all that is in a lake; without `deep`, only what manifests and the listing tell.
 
-    `tables` are declarations by name. Raises StoreError where the store cannot be read.
+    `tables` are declarations by name. Raises UserError where there is no lake at all, so that
+    nothing is not called clean, and StoreError where the store cannot be read.
     """
     listeners = tuple(listeners)
     _tell(listeners, Progress("listing", 0, 0))
     contents = read_lake(store)
+    if expected is None and not contents.partitions and not contents.unfinished:
+        raise UserError(
+            f"{store.url} holds no lake: give the folder or prefix that has the tables' folders in "
+            "it"
+        )
     expected = expected or Expected()
     findings = check_listing(contents, expected)
     if deep:

@@ -124,3 +124,12 @@ def test_overrides_from_the_environment(monkeypatch: Env, write: Write, tiny: st
     assert profile.tenders["CASH"] == 1
     assert profile.tenders["GIFT_CARD"] == 9
     assert profile.categories[1].returns == 2
+
+
+def test_bytes_that_are_no_text_are_told(monkeypatch: Env) -> None:
+    monkeypatch.setenv("RETAIL_STREAM__HUB", "caf\udce9")
+    with pytest.raises(ConfigError) as caught:
+        RetailConfig.resolve()
+    assert str(caught.value) == (
+        "RETAIL_STREAM__HUB: stream.hub is 'caf\\udce9'; allowed: text in UTF-8"
+    )

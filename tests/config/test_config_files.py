@@ -89,7 +89,7 @@ def test_three_formats_say_the_same(write: Write, name: str, text: str) -> None:
     assert config.volume.dcs == 1
 
 
-@pytest.mark.parametrize("name", ["empty.yaml", "empty.toml"])
+@pytest.mark.parametrize("name", ["empty.yaml", "empty.toml", "empty.json"])
 def test_an_empty_file_is_all_defaults(write: Write, name: str) -> None:
     assert RetailConfig.from_file(write(name, "")) == RetailConfig()
 
@@ -107,7 +107,7 @@ def test_whole_numbers_serve_where_any_number_does(write: Write) -> None:
         ("c.json", '{\n"seed": 1,,\n}', "c.json: not valid JSON: line 2, column 11: "),
         ("c.json", '{"seed": 1, "seed": 2}',
          "c.json: not valid JSON: the key 'seed' is given twice"),
-        ("c.json", "", "c.json: not valid JSON: line 1, column 1: Expecting value"),
+        ("c.json", "{", "c.json: not valid JSON: line 1, column 2: Expecting property name"),
         ("c.yaml", "seed: 1\nvolume: [1\n", "c.yaml: not valid YAML: line 3, column 1: "),
         ("c.yaml", "seed: 1\nseed: 2\n",
          "c.yaml: not valid YAML: line 2, column 1: the key 'seed' is given twice"),
@@ -178,6 +178,8 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
          'c.json: paths.master is ""; allowed: text: the path of a folder'),
         ({"paths": {"facts": " "}},
          'c.json: paths.facts is " "; allowed: text: the path of a folder'),
+        ({"paths": {"facts": "a\0b"}},
+         'c.json: paths.facts is "a\\u0000b"; allowed: text: the path of a folder'),
         ({"paths": {"dict": ""}}, 'c.json: paths.dict is ""; allowed: text: the path of a folder'),
         ({"paths": {"facts": "./data/x/../master"}},
          'c.json: paths.facts is "data/x/../master"; '
@@ -203,6 +205,28 @@ def test_a_wrong_value_names_file_field_value_and_what_is_allowed(
     write: Write, data: object, message: str
 ) -> None:
     assert refused(write("c.json", data)).startswith(message)
+
+
+def test_a_day_that_no_month_has_names_its_field(write: Write) -> None:
+    assert refused(write("c.yaml", "calendar: {first: 2023-02-29}")) == (
+        'c.yaml: calendar.first is "2023-02-29"; allowed: a date, as 2024-01-31'
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"profile": "\\ud800"}',
+        '{"stream": {"hub": "\\ud800"}}',
+        '{"stream": {"\\ud800": "x"}}',
+        '{"\\ud800": 1}',
+    ],
+)
+def test_half_a_character_is_told_as_such(write: Write, data: str) -> None:
+    message = refused(write("c.json", data))
+    assert message.startswith("c.json: ")
+    assert "'\\ud800' holds half a character; allowed: text that UTF-8 can hold" in message
+    assert "\n" not in message
 
 
 def test_not_a_number_is_not_a_number(write: Write) -> None:

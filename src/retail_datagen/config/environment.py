@@ -46,6 +46,10 @@ def read_environment(model: type[BaseModel]) -> Environment:
         path = tuple(variable[len(PREFIX) :].lower().split(_DELIMITER))
         text = os.environ[variable]
         name = ".".join(path)
+        if not _is_whole(text):
+            wanted = f"is {text!a}; allowed: text in UTF-8"
+            found.problems.append(Problem((variable,), name, wanted, variable))
+            continue
         if name in fields and not _holds_names(fields[name]):
             value = _typed(text, fields[name])
         elif name in fields:
@@ -97,7 +101,12 @@ def _json(text: str) -> object:
         value: object = json.loads(text)
     except ValueError:
         return text
-    return value
+    return value if _is_whole(json.dumps(value, ensure_ascii=False)) else text
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no half of a surrogate pair is in a text, as for a byte that is not UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _put(values: dict[str, object], path: tuple[str, ...], value: object) -> None:

@@ -43,12 +43,21 @@ def read_mapping(path: Path, what: str) -> dict[str, object]:
             f"{path}: a {what} is a mapping of names to values, not a "
             f"{'list' if isinstance(data, list) else 'single value'}"
         )
-    return {str(key): _checked(path, str(key), value) for key, value in data.items()}
+    return {_checked_key(path, key): _checked(path, str(key), value) for key, value in data.items()}
+
+
+def _checked_key(path: Path, key: object) -> str:
+    return str(_checked(path, ascii(key), str(key)))
 
 
 def _checked(path: Path, key: str, value: object) -> object:
     try:
         return _plain(value, _DEEPEST)
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"{path}: {key}: {error.object!a} holds half a character; allowed: text that "
+            "UTF-8 can hold"
+        ) from None
     except RecursionError:
         raise ConfigError(
             f"{path}: {key} contains itself, or more than {_DEEPEST} levels; allowed: plain values"
@@ -57,13 +66,17 @@ def _checked(path: Path, key: str, value: object) -> object:
 
 def _plain(value: object, levels: int) -> object:
     """The value as JSON has it. Raises RecursionError below so many levels: an alias of YAML may
-    stand for what contains it."""
+    stand for what contains it; and UnicodeEncodeError for half of a surrogate pair."""
     if levels == 0:
         raise RecursionError
     if isinstance(value, dict):
-        return {str(key): _plain(inner, levels - 1) for key, inner in value.items()}
+        return {
+            str(_plain(str(key), levels)): _plain(inner, levels - 1) for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [_plain(inner, levels - 1) for inner in value]
+    if isinstance(value, str):
+        value.encode()
     if value is None or isinstance(value, str | int | float):
         return value
     return value.isoformat() if isinstance(value, date | time) else str(value)
@@ -84,7 +97,7 @@ def _parse(path: Path, text: str) -> object:
     try:
         match path.suffix.lower():
             case ".json":
-                return json.loads(text, object_pairs_hook=_unique)
+                return json.loads(text, object_pairs_hook=_unique) if text.strip() else None
             case ".toml":
                 return tomllib.loads(text)
             case _:
@@ -116,7 +129,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 class _Loader(_BaseLoader):
-    """A safe loader that does not let a second key replace the first."""
+    """A safe loader that does not let a second key replace the first.
+
+    A day that no month has stays text, which is refused with its field like any other.
+    """
 
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
@@ -131,3 +147,13 @@ class _Loader(_BaseLoader):
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _day(loader: _Loader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return node.value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)

@@ -51,6 +51,24 @@ def impossible(*found: Impossible) -> PydanticCustomError:
     )
 
 
+def wrong_weights(what: str, most: float, within: tuple[float, float]) -> PydanticCustomError:
+    """The error to raise for weights of which the largest, `most`, is none to draw by.
+
+    `what` names the field of the parts that have them, if that is where they are.
+    """
+    least, limit = within
+    found = f"{most:g}" if most > limit else "none" if not what else f"no {what}"
+    above = "" if most > limit else " above 0"
+    return PydanticCustomError(
+        "weights",
+        "{text}",
+        {
+            "text": f"has {found}{above}; allowed: at least one above 0 ({least:g} or more), and "
+            f"none above {limit:,}"
+        },
+    )
+
+
 def refuse(problems: Sequence[Problem]) -> ConfigError:
     """One error that lists every problem, one a line."""
     if len(problems) == 1:
@@ -82,7 +100,8 @@ def explain(
                 problems.append(Problem(location, dotted(location, data), text, source(location)))
         else:
             location = tuple(key for key in details["loc"] if key != "[key]")
-            text = _sentence(details, location, schema)
+            of_its_own = details["type"] == "weights"
+            text = details["msg"] if of_its_own else _sentence(details, location, schema)
             problems.append(Problem(location, dotted(location, data), text, source(location)))
     return problems
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from retail_datagen.config.parts import (
     BEHAVIOURS,
     SEGMENTS,
+    Amounts,
     DayFactor,
     EventShare,
     InOrder,
@@ -21,11 +22,17 @@ from retail_datagen.config.parts import (
     Name,
     Part,
     Share,
+    SomeAboveZero,
     Weight,
     Weights,
+    some_above_zero,
 )
 from retail_datagen.config.problems import Impossible, Location, impossible
 from retail_datagen.config.webshop import Appetite, Speed, WebShop
+
+Months = Annotated[tuple[Weight, ...], Field(min_length=12, max_length=12), SomeAboveZero]
+Weekdays = Annotated[tuple[Weight, ...], Field(min_length=7, max_length=7), SomeAboveZero]
+HalfHours = Annotated[tuple[Weight, ...], Field(min_length=48, max_length=48), SomeAboveZero]
 
 
 class Template(Part):
@@ -69,7 +76,7 @@ class Category(Part):
     """Relative number of products of this category when `volume.products` asks otherwise."""
     refrigerated: bool = False
     taxable: bool = True
-    season: tuple[Weight, ...] = Field(default=(1.0,) * 12, min_length=12, max_length=12)
+    season: Months = (1.0,) * 12
     """Multiplier of demand per month, January first."""
     elasticity: Annotated[float, Field(ge=0, le=4, multiple_of=0.5)] = 2.5
     """Own-price elasticity of demand: units ~ price ** -elasticity.
@@ -112,7 +119,7 @@ class StoreFormat(Part):
 class Mission(Part):
     """Why somebody shops: the categories that go together, and their odds per basket line."""
 
-    categories: Weights = Field(min_length=1)
+    categories: Weights
 
 
 class Behaviour(Part):
@@ -120,9 +127,9 @@ class Behaviour(Part):
 
     lines: Annotated[float, Field(gt=0)]
     """Relative mean number of lines; `volume.items_per_ticket_mean` scales the whole."""
-    quantities: tuple[Weight, ...] = Field(min_length=1, max_length=24)
+    quantities: Annotated[tuple[Weight, ...], Field(min_length=1, max_length=24), SomeAboveZero]
     """Odds of 1, 2, 3 ... units per line."""
-    missions: Weights = Field(min_length=1)
+    missions: Weights
     minutes: tuple[int, int] = (10, 40)
     """Least and most minutes in the store."""
 
@@ -162,20 +169,20 @@ class NamedDay(Part):
     days: Annotated[int, Field(ge=1, le=60)] = 1
     opens_earlier: Annotated[int, Field(ge=0, le=12)] = 0
     closes_later: Annotated[int, Field(ge=0, le=12)] = 0
-    missions: Weights = {}
+    missions: Annotated[Amounts, some_above_zero(or_none=True)] = {}
     """Multipliers of missions on that day (gift missions before Christmas)."""
 
 
 class Temporal(Part):
     """When people shop. Month, weekday and half-hour factors are relative; each has mean 1."""
 
-    months: tuple[Weight, ...] = Field(min_length=12, max_length=12)
-    weekdays: tuple[Weight, ...] = Field(min_length=7, max_length=7)
+    months: Months
+    weekdays: Weekdays
     """Monday first."""
-    half_hours: tuple[Weight, ...] = Field(min_length=48, max_length=48)
+    half_hours: HalfHours
     """Relative arrivals per half hour from midnight, on Monday to Friday; closed hours get none."""
-    half_hours_weekend: tuple[Weight, ...] = Field(min_length=48, max_length=48)
-    half_hours_online: tuple[Weight, ...] = Field(min_length=48, max_length=48)
+    half_hours_weekend: HalfHours
+    half_hours_online: HalfHours
     named_days: tuple[NamedDay, ...] = ()
     weather_share: EventShare = 0.2
     """Share of days with bad weather ..."""
@@ -210,7 +217,7 @@ class Returns(Part):
 
 
 class Online(Part):
-    modes: Annotated[dict[Mode, Weight], InOrder] = {
+    modes: Annotated[dict[Mode, Weight], SomeAboveZero, InOrder] = {
         "SHIP_FROM_DC": 60,
         "SHIP_FROM_STORE": 20,
         "BOPIS": 20,
@@ -227,15 +234,17 @@ class Online(Part):
     """
     shipping: Annotated[float, Field(ge=0)] = 5.99
     free_shipping_from: Annotated[float, Field(ge=0)] = 35.0
-    speeds: tuple[Speed, ...] = Field(default=(Speed(name="Standard"),), min_length=1)
+    speeds: Annotated[tuple[Speed, ...], Field(min_length=1), some_above_zero("weight")] = (
+        Speed(name="Standard"),
+    )
     """How fast orders travel; the first is the usual one, and free where shipping is."""
-    appetites: tuple[Appetite, ...] = ()
+    appetites: Annotated[
+        tuple[Appetite, ...], some_above_zero("share", "orders", or_none=True)
+    ] = ()
     """How differently often customers order; none means that all are alike."""
     dormant_share: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     """Share of quarters in which a customer does not order at all."""
-    weekdays: tuple[Weight, ...] = Field(
-        default=(1.1, 1.02, 1.0, 0.98, 0.95, 0.95, 1.0), min_length=7, max_length=7
-    )
+    weekdays: Weekdays = (1.1, 1.02, 1.0, 0.98, 0.95, 0.95, 1.0)
 
 
 class Supply(Part):
@@ -267,7 +276,7 @@ class Channel(Part):
 
 class Marketing(Part):
     impressions_per_receipt: Annotated[float, Field(ge=0, le=20)] = 0.75
-    channels: tuple[Channel, ...] = Field(min_length=1)
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1), some_above_zero("weight")]
     campaigns_per_year: Annotated[int, Field(ge=1, le=366)] = 40
     promotions_per_year: Annotated[int, Field(ge=1, le=730)] = 80
 
@@ -288,13 +297,13 @@ class Profile(Part):
 
     name: str
     description: str
-    formats: tuple[StoreFormat, ...] = Field(min_length=1)
+    formats: Annotated[tuple[StoreFormat, ...], Field(min_length=1), some_above_zero("share")]
     zones: tuple[str, ...] = Field(min_length=1)
     """Zones in walking order; ENTRANCE comes first and CHECKOUT last."""
     departments: tuple[Department, ...] = Field(min_length=1)
     missions: Annotated[dict[str, Mission], InOrder] = Field(min_length=1)
     behaviours: Annotated[dict[str, Behaviour], InOrder]
-    segments: Annotated[dict[str, Segment], InOrder]
+    segments: Annotated[dict[str, Segment], some_above_zero("share"), InOrder]
     affinities: tuple[tuple[str, str], ...] = ()
     """Pairs of categories that are bought together (lift above 1.5)."""
     temporal: Temporal

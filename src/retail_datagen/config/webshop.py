@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from retail_datagen.config.parts import Part, Share, Weight, Weights
+from retail_datagen.config.parts import Amounts, Part, Share, Weight, Weights
 from retail_datagen.config.problems import Impossible, impossible
 
 TIERS = ("Bronze", "Silver", "Gold", "Platinum")
@@ -104,7 +104,7 @@ class WebShop(Part):
     reactivated_after_days: Annotated[int, Field(ge=1, le=3650)] = 180
     """Days without an order after which the next one counts as a reactivation."""
     agents: Annotated[int, Field(ge=1, le=9999)] = 20
-    fees: Weights = {
+    fees: Amounts = {
         "CREDIT_CARD": 0.025,
         "DEBIT_CARD": 0.012,
         "MOBILE_PAY": 0.02,

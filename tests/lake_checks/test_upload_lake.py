@@ -11,11 +11,12 @@ from folder_store import FolderStore, RemoteStore
 from small_lake import STAMP, TABLES, edit_manifest, make_lake, partition_of
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.lake.lease import Lease, LeaseError
 from retail_datagen.lake.ls import Gap, list_tables
 from retail_datagen.lake.read import read_lake
 from retail_datagen.lake.upload import Step, UploadProgress, upload_lake
 from retail_datagen.lake.verify import verify_lake
-from retail_datagen.partitions.layout import CATALOG, MANIFEST, SUCCESS
+from retail_datagen.partitions.layout import CATALOG, LEASE, MANIFEST, SUCCESS
 from retail_datagen.partitions.manifest import Stamp
 
 
@@ -56,7 +57,7 @@ def test_all_arrives_manifests_after_their_files(
     for action in summary.actions:
         own = action.partition
         assert order[own.part(0)] < order[own.manifest] < order[own.success]
-    assert target.calls[-1] == ("put", CATALOG)
+    assert target.calls[-2:] == [("put", CATALOG), ("delete", LEASE)]
     assert verify_lake(target, TABLES).passed
 
 
@@ -86,7 +87,15 @@ def test_what_is_there_is_not_sent_again(source: Path, target: FolderStore) -> N
     assert first < target.calls.index(("upload", visits.part(0)))
     target.calls.clear()
     assert not upload_lake(FolderStore(source), target).of(Step.UPLOAD, Step.REPLACE)
-    assert target.calls == [("put", CATALOG)]
+    assert target.calls == [("put", CATALOG), ("delete", LEASE)]
+
+
+def test_a_target_that_is_being_written_is_left_alone(source: Path, target: FolderStore) -> None:
+    lease = Lease.take(target)
+    with pytest.raises(LeaseError, match="is being written by process"):
+        upload_lake(FolderStore(source), target)
+    lease.release()
+    assert target.calls == [("delete", LEASE)]
 
 
 class Breaking(FolderStore):

@@ -10,11 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.files import sha256_of
+from retail_datagen.lake.lease import Lease
 from retail_datagen.lake.read import Contents, Held, Reader, read_lake
 from retail_datagen.objects.base import ObjectStore
 from retail_datagen.partitions.layout import CATALOG, Partition
@@ -84,10 +86,28 @@ def upload_lake(
     """Make the target hold the source's partitions, and its catalog.
 
     With `overwrite`, a target of another history is replaced: partitions that the source does not
-    have are removed from the source's tables. Raises UserError for a source that is not whole or
-    a target that holds another history, StoreError where a store fails.
+    have are removed from the source's tables. The target's lease is held meanwhile. Raises
+    UserError for a source that is not whole, or a target that another job writes or that holds
+    another history, StoreError where a store fails.
     """
     began = time.monotonic()
+    with ExitStack() as stack:
+        lease = None
+        if not dry_run:
+            lease = Lease.take(target)
+            stack.callback(lease.release)
+        actions = _upload(source, target, lease, overwrite, tuple(listeners))
+    return UploadSummary(source.url, target.url, dry_run, actions, time.monotonic() - began)
+
+
+def _upload(
+    source: ObjectStore,
+    target: ObjectStore,
+    lease: Lease | None,
+    overwrite: bool,
+    listeners: tuple[Listener, ...],
+) -> tuple[Action, ...]:
+    """Plan, and with a lease do it."""
     here, there = read_lake(source), read_lake(target)
     check_source(here)
     foreign = _foreign(here, there)
@@ -97,9 +117,9 @@ def upload_lake(
             "what is there with --overwrite"
         )
     actions = plan_upload(here, there, remove=bool(foreign))
-    if not dry_run:
-        _Upload(source, target, here, there, tuple(listeners)).run(actions)
-    return UploadSummary(source.url, target.url, dry_run, actions, time.monotonic() - began)
+    if lease:
+        _Upload(source, target, lease, here, there, listeners).run(actions)
+    return actions
 
 
 def check_source(contents: Contents) -> None:
@@ -169,11 +189,12 @@ class _Upload:
         self,
         source: ObjectStore,
         target: ObjectStore,
+        lease: Lease,
         here: Contents,
         there: Contents,
         listeners: tuple[Listener, ...],
     ) -> None:
-        self._source, self._target = source, target
+        self._source, self._target, self._lease = source, target, lease
         self._here = {held.partition: held for held in here.partitions}
         self._there = {h.partition: h for h in (*there.partitions, *there.unfinished)}
         self._listeners = listeners
@@ -196,11 +217,13 @@ class _Upload:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
+        self._lease.check()
         catalog = self._source.get(CATALOG)
         if catalog is not None:
             self._target.put(CATALOG, catalog.data)
 
     def _do(self, reader: Reader, action: Action) -> None:
+        self._lease.check()
         partition = action.partition
         before = self._there.get(partition)
         if before is not None:
@@ -235,6 +258,7 @@ class _Upload:
         manifest = self._source.get(partition.manifest)
         if manifest is None:
             raise UserError(f"{self._source.url}: {partition.manifest} was removed meanwhile")
+        self._lease.check()
         self._target.put(partition.manifest, manifest.data)
         self._target.put(partition.success, b"")
 

@@ -6,21 +6,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from retail_datagen.lake.hooks import Hooks
 from retail_datagen.lake.target import LakeTarget
 from retail_datagen.partitions.layout import Partition
 from retail_datagen.partitions.manifest import Manifest
-
-
-@runtime_checkable
-class Flushing(Protocol):
-    """A store whose objects may be lost with the machine until they are flushed."""
-
-    def flush(self) -> None:
-        """Let all that was written last."""
-        ...
 
 
 @dataclass(slots=True)

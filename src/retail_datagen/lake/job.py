@@ -33,7 +33,7 @@ from retail_datagen.lake.catalog import (
     read_catalog,
     write_catalog,
 )
-from retail_datagen.lake.delivery import Delivery, Flushing
+from retail_datagen.lake.delivery import Delivery
 from retail_datagen.lake.dimensions import Dimension
 from retail_datagen.lake.events import (
     Announcer,
@@ -204,7 +204,7 @@ class _LakeJob:
         request = self._request
         self._publisher.finish()
         if request.late:
-            late = list(request.late(self._retailer))
+            late = list(request.late(self._retailer, self._journal, self._start))
             self._dimensions += late
             clear_staging(request.staging, [d.table.name for d in late], self._kept)
             self._bring(late)
@@ -276,8 +276,7 @@ class _LakeJob:
                 self._target.manifest,
             )
         self._lease.check()
-        if isinstance(self._store, Flushing):
-            self._store.flush()
+        self._store.flush()
         self._ledger.close(chunk)
         if anything and not request.keep_staging:
             clear_days(request.staging, chunk, self._tables)

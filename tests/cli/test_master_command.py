@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from retail_datagen.cli.app import main
 from retail_datagen.cli.master_command import register
 from retail_datagen.config.errors import UserError
 from retail_datagen.world.master import MASTER_TABLES
@@ -144,3 +145,35 @@ def test_files_that_a_killed_run_had_put_aside_are_back_before_anything_is_writt
     assert isinstance(result.exception, UserError)
     assert "is not empty" in str(result.exception)
     assert {path.name for path in (tmp_path / "master").iterdir()} == NAMES
+
+
+COMMANDS = (
+    ("master",),
+    ("master", "--overwrite"),
+    ("master", "--keep", "stores.csv"),
+    ("generate", "--start", "2024-01-01", "--end", "2024-01-02"),
+    ("generate", "--start", "2024-01-01", "--end", "2024-01-02", "--workers", "3"),
+    ("generate", "--start", "2024-01-01", "--end", "2024-01-02", "--dry-run"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("place", ["notes.txt", "notes.txt/master"])
+def test_a_file_in_the_folders_place_is_left_alone(
+    command: tuple[str, ...],
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("mine")
+    Path("c.json").write_text(json.dumps({"paths": {"master": place, "facts": "facts"}}))
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--config", "c.json"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.rstrip() == (
+        "error: paths.master: notes.txt is a file; master data needs a folder of its own"
+    )
+    assert Path("notes.txt").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.json", "notes.txt"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.schema import Table
 from retail_datagen.world.calendar_table import CALENDAR
 from retail_datagen.world.customers import CUSTOMERS
@@ -52,8 +53,23 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing is there: no folder, or only hidden files such as .gitkeep."""
+    """Whether nothing is there: no folder, or only hidden files such as .gitkeep.
+
+    Raises UserError where a file is in the folder's place.
+    """
+    _refuse_file(folder)
     return not folder.is_dir() or all(entry.name.startswith(".") for entry in folder.iterdir())
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raise UserError where the folder, or one that should hold it, is a file."""
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            return
+        if place.exists():
+            raise UserError(
+                f"paths.master: {place} is a file; master data needs a folder of its own"
+            )
 
 
 def not_found(folder: Path) -> MasterDataError:
@@ -104,7 +120,11 @@ def write_whole(folder: Path, write: Callable[[Path], Made], *, fill: bool = Fal
 
 
 def tidy(folder: Path) -> None:
-    """Undo or finish what runs that were killed had begun: a folder moved away comes back."""
+    """Undo or finish what runs that were killed had begun: a folder moved away comes back.
+
+    Raises UserError where a file is in the folder's place.
+    """
+    _refuse_file(folder)
     folder = folder.resolve()
     for fresh in _left_behind(folder, "new"):
         shutil.rmtree(fresh, ignore_errors=True)

@@ -15,8 +15,6 @@ from retail_datagen.world.model import World
 
 HALF_HOURS = 48
 HALF_HOUR_SECONDS = 1800
-LONGEST_REST = 2
-"""Days in a row on which nobody at all works in a closed store."""
 _BITS = 12
 
 
@@ -51,8 +49,6 @@ class Hours:
         rows = np.arange(len(closed))
         until = np.where(closed, len(closed), rows)
         self._next_open = np.minimum.accumulate(until[::-1])[::-1]
-        since = np.maximum.accumulate(np.where(closed, -1, rows))
-        self._long_closure = self._next_open - since > LONGEST_REST + 1
 
     def is_open(self, day: int) -> bool:
         """Whether stores open on a day; no day after the calendar's last is known to be closed."""
@@ -67,16 +63,6 @@ class Hours:
         found = np.maximum(known[np.minimum(row, len(self._next_open))], row)
         opens: I32 = (found + self._calendar.first_day).astype(np.int32)
         return opens
-
-    def staffed(self, day: int) -> OpeningHours:
-        """When somebody is there to pick orders: while the store is open.
-
-        In a closure of more than `LONGEST_REST` days, staff keep the ordinary hours behind closed
-        doors, for what is ordered online goes on.
-        """
-        if not self._is_after(day) and self._long_closure[self._calendar.row(day)]:
-            return self._ordinary(day, 0, 0)
-        return self.on(day)
 
     def _is_after(self, day: int) -> bool:
         return day >= self._calendar.first_day + len(self._calendar.traffic_ppm)

@@ -99,7 +99,10 @@ class Habits:
                     odds.get(name, 0.0) * boost.get(name, 1.0) * appeal[month]
                     for name, appeal in self._appeal.items()
                 ]
-                tables.append(lookup(integer_weights(weights), 8))
+                wanted = integer_weights(weights)
+                if not wanted.any():  # Season and day together leave nothing: as ever, then.
+                    wanted = integer_weights([odds.get(name, 0.0) for name in self._appeal])
+                tables.append(lookup(wanted, 8))
             self._mission_tables[month, named] = np.concatenate(tables).astype(np.uint8)
         return self._mission_tables[month, named]
 

@@ -20,7 +20,11 @@ from retail_datagen.world.model import World
 MODES: Final = ("SHIP_FROM_DC", "SHIP_FROM_STORE", "BOPIS")
 DC, STORE, PICKUP = 0, 1, 2
 SLOWEST_DAYS = 8
-"""An order is delivered at the latest so many days after it was placed."""
+"""An order is delivered at the latest so many days after it was placed.
+
+A DC sends what the store, because it stays closed, would not hand over or ship in time.
+"""
+_TOO_LATE = (SLOWEST_DAYS + 1) * DAY_SECONDS
 _HOUR = 3_600
 _MOST_LINES = 15
 
@@ -101,10 +105,11 @@ class OnlineShop:
         bits = stream.u64(count).view(np.uint16).reshape(-1, 4)
         mode = self._mode[bits[:, 0] >> np.uint16(8)]
         store = self._customers.stores[customer, 0]
-        node = np.where(mode == DC, self._dc_of_store[store].astype(np.int32), store)
         lines = self.sizes(bits[:, 1])
         speed = self._speed[bits[:, 0] & np.uint16(0xFF)].astype(np.uint8)
-        picked, shipped, delivered = self._fulfil(day, times, mode, node, speed, stream)
+        picked, shipped, delivered, too_late = self._fulfil(day, times, mode, store, speed, stream)
+        mode[too_late] = DC
+        node = np.where(mode == DC, self._dc_of_store[store].astype(np.int32), store)
         orders = Orders(
             times,
             customer,
@@ -147,36 +152,46 @@ class OnlineShop:
         return OrderLines(order, product, quantity.astype(np.uint8))
 
     def _fulfil(
-        self, day: int, second: I32, mode: U8, node: I32, speed: U8, stream: Stream
-    ) -> tuple[I32, I32, I32]:
+        self, day: int, second: I32, mode: U8, store: I32, speed: U8, stream: Stream
+    ) -> tuple[I32, I32, I32, Bool]:
         """Seconds since the order day's midnight of picking, shipping (-1: none), delivery.
 
         DCs pick around the clock; stores pick while they are open, else after the next opening.
+        Where that is too late for delivery within `SLOWEST_DAYS`, the last of what is returned is
+        true, and the times are those of a DC.
         """
         count = len(second)
-        picked = second.astype(np.int64) + _HOUR + stream.below(count, 5 * _HOUR)
-        picked = self._when_open(day, picked, node, mode != DC, stream)
-        shipped = picked + _HOUR + stream.below(count, 5 * _HOUR)
-        carried = (
-            shipped // DAY_SECONDS + 1 + stream.below(count, self._days[speed])
-        ) * DAY_SECONDS
-        carried += 8 * _HOUR + stream.below(count, 12 * _HOUR)
+        ready = second.astype(np.int64) + _HOUR + stream.below(count, 5 * _HOUR)
+        picked = self._when_open(day, ready, store, mode != DC, stream)
+        packing = _HOUR + stream.below(count, 5 * _HOUR)
+        days = stream.below(count, self._days[speed])
+        at_door = 8 * _HOUR + stream.below(count, 12 * _HOUR)
+
+        def carried(picked: I64) -> I64:
+            return ((picked + packing) // DAY_SECONDS + 1 + days) * DAY_SECONDS + at_door
+
         handed = picked + 1800 + stream.below(count, 4 * _HOUR)
-        handed = self._when_open(day, handed, node, mode == PICKUP, stream)
-        collected = mode == PICKUP
+        handed = self._when_open(day, handed, store, mode == PICKUP, stream)
+        too_late = np.where(mode == PICKUP, handed, carried(picked)) >= _TOO_LATE
+        picked = np.where(too_late, ready, picked)
+        collected = (mode == PICKUP) & ~too_late
         return (
             picked.astype(np.int32),
-            np.where(collected, -1, shipped).astype(np.int32),
-            np.where(collected, handed, carried).astype(np.int32),
+            np.where(collected, -1, picked + packing).astype(np.int32),
+            np.where(collected, handed, carried(picked)).astype(np.int32),
+            too_late,
         )
 
     def _when_open(self, day: int, seconds: I64, store: I32, needed: Bool, stream: Stream) -> I64:
-        """`seconds` moved, where `needed`, to soon after somebody is next in the store."""
+        """`seconds` moved, where `needed`, to soon after the store is open next.
+
+        They become `_TOO_LATE` where it stays closed for longer than anybody may wait.
+        """
         spread = 60 + stream.below(len(seconds), 2 * _HOUR)
         waiting = needed.copy()
         where = np.where(needed, store, 0)
-        for later in range(SLOWEST_DAYS):
-            hours = self._hours.staffed(day + later)
+        for later in range(SLOWEST_DAYS + 1):
+            hours = self._hours.on(day + later)
             if not waiting.any() or not hours.is_open:
                 continue
             opens = later * DAY_SECONDS + hours.opens[where].astype(np.int64)
@@ -184,4 +199,4 @@ class OnlineShop:
             soon = np.minimum(opens + spread, closes - 1)
             seconds = np.where(waiting & (seconds < opens), soon, seconds)
             waiting &= seconds >= closes
-        return seconds
+        return np.where(waiting, _TOO_LATE, seconds)

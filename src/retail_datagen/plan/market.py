@@ -178,7 +178,10 @@ class Market:
         months = np.array(self.profile.temporal.months)
         days = [self.history_start + 15 + 30 * month for month in range(12)]
         shares = [self.assortment.category_shares(d, self.pricing.on(d)) for d in days]
-        weighted = np.array(shares) * months[[month_of(d) for d in days]][:, None]
+        weights = months[[month_of(d) for d in days]]
+        if not weights.any():  # The only months with customers lie between these days.
+            weights = np.ones(len(days))
+        weighted = np.array(shares) * weights[:, None]
         total: F64 = weighted.cumsum(axis=0)[-1]
         total /= total.cumsum()[-1]
         return total

@@ -9,9 +9,13 @@ from copies import Copy
 from damage import Damage
 from damages import DAMAGES
 
+from retail_datagen.config.models import RetailConfig
 from retail_datagen.quality.catalog import checks
 from retail_datagen.quality.check import Result, Status
 from retail_datagen.quality.verify import verify
+from retail_datagen.world.errors import MasterDataError
+from retail_datagen.world.master import MASTER_TABLES
+from retail_datagen.world.read import read_world
 
 _TOGETHER = 9
 """Damages of one copy, each on a day of its own: a copy costs more than a damage."""
@@ -64,3 +68,24 @@ def test_every_check_has_a_damage() -> None:
 
     covered = {damage.check for damage in DAMAGES} | DERIVED | JOURNAL
     assert {check.name for check in checks()} == covered
+
+
+def _of_master_alone() -> list[Damage]:
+    """The damages that are told without a look at the facts."""
+    files = {"master_files", *(table.name for table in MASTER_TABLES)}
+    alone = {check.name for check in checks() if set(check.needs) <= files}
+    return [damage for damage in DAMAGES if damage.check in alone]
+
+
+@pytest.mark.parametrize("damage", _of_master_alone(), ids=lambda damage: damage.check)
+def test_what_verify_fails_in_master_data_is_not_read(
+    damage: Damage, csv_history: Path, tmp_path: Path
+) -> None:
+    copy = Copy.of(csv_history, tmp_path / "copy")
+    master = copy.root / "master"
+    profile = RetailConfig().load_profile()
+    read_world(master, profile)
+    damage.plant(copy)
+    with pytest.raises(MasterDataError) as caught:
+        read_world(master, profile)
+    assert str(master) in str(caught.value)

@@ -175,8 +175,6 @@ def test_named_days_that_take_the_whole_year_are_refused() -> None:
     named = [{"rule": "before_christmas", "factor": 10.0, "days": 60}]
     with pytest.raises(UserError, match=r"temporal\.named_days: .*2024 take 600 average days"):
         factors(temporal(named_days=named))
-    with pytest.raises(UserError, match="must not all be 0"):
-        factors(temporal(months=(0.0,) * 12))
 
 
 def online_on(found: DayFactors, day: date) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from retail_datagen import tables
 from retail_datagen.quality.check import Check
 from retail_datagen.world.master import MASTER_TABLES
+from retail_datagen.world.people import CONTACTS, Contact
 
 _SHARED = ("receipt_lines", "online_order_lines")
 """Tables whose traces are those of another table's rows; so are those that say so themselves."""
@@ -94,14 +95,15 @@ _ORDERS = Check(
 )
 
 
-def _people(column: str, pattern: str, meaning: str) -> list[Check]:
+def _nobodys(contact: Contact) -> list[Check]:
+    column = contact.column
     return [
         Check(
             f"{table.name}.{column.lower()}",
-            meaning,
+            f"{column} is {contact.allowed}",
             (table.name,),
             f"SELECT {', '.join(table.key)}, {column} FROM {table.name} "
-            f"WHERE NOT coalesce(regexp_full_match({column}, '{pattern}'), false)",
+            f"WHERE NOT coalesce(regexp_full_match({column}, '{contact.pattern}'), false)",
         )
         for table in MASTER_TABLES
         if column in table.header
@@ -127,14 +129,5 @@ CHECKS = (
     _sequence("store_returns", "ReturnId", "RET"),
     _sequence("marketing", "ImpressionId", "IMP"),
     _sequence("truck_moves", "ShipmentId", "SHIP"),
-    *_people(
-        "Email",
-        r"[^@\s]+@example\.(com|org|net)",
-        "e-mail is at example.com, example.org or example.net, which are nobody's",
-    ),
-    *_people(
-        "Phone",
-        r"(\+?1[ .-]?)?(\(?\d{3}\)?[ .-]?)?555-01\d\d",
-        "phone numbers are 555-01xx, which are nobody's",
-    ),
+    *(check for contact in CONTACTS for check in _nobodys(contact)),
 )

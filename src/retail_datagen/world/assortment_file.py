@@ -16,8 +16,8 @@ from retail_datagen.world.model import Products, Suppliers
 from retail_datagen.world.products import MOST_POPULAR, PRODUCTS
 
 _READ = (
-    "ProductID", "Category", "Subcategory", "SupplierID", "Cost", "MSRP", "Price", "Refrigerated",
-    "Taxable", "LaunchDate", "Pack", "Popularity",
+    "ProductID", "SKU", "Category", "Subcategory", "SupplierID", "Cost", "MSRP", "Price",
+    "Refrigerated", "Taxable", "LaunchDate", "Pack", "Popularity",
 )  # fmt: skip
 
 MOST_PRODUCTS = 65_000
@@ -47,7 +47,7 @@ def subcategories(rows: pa.Table, categories: Sequence[str]) -> dict[str, tuple[
 
 
 def products_file(path: Path, shown: Path | None = None) -> MasterFile:
-    """The file with only the columns that the world needs."""
+    """The file with only the columns that the world needs, or that may be wrong."""
     return MasterFile(path, PRODUCTS, _READ, shown)
 
 
@@ -58,6 +58,7 @@ def read_products(file: MasterFile, known: Sequence[str], suppliers: Suppliers) 
             f"{file.path}: has {len(file)} products; allowed: {MOST_PRODUCTS} at most"
         )
     file.unique("ProductID")
+    file.unique("SKU")
     identifier = file.ints("ProductID", 1, 2**31 - 1)
     category = file.choices("Category", known)
     supplier = file.references("SupplierID", suppliers.supplier_id, ["products.csv"])

@@ -13,6 +13,7 @@ import pyarrow as pa
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core import calendar
+from retail_datagen.core.arrays import I64
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.day_factors import PPM, day_factors, event_names
 from retail_datagen.world.errors import MasterDataError
@@ -47,7 +48,6 @@ CALENDAR = Table(
     ),
     key=("Date",),
 )
-_READ = ("Date", "Event", "TrafficFactor", "OnlineFactor", "OpensEarlier", "ClosesLater")
 
 
 def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
@@ -56,8 +56,9 @@ def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
     temporal = profile.temporal
     factors = day_factors(temporal, profile.online, config.seed, first, last)
     days = calendar.days_between(first, last)
-    month, weekday = calendar.month(days), calendar.weekday(days)
+    weekday = calendar.weekday(days)
     retail = calendar.retail_dates(days)
+    civil = _civil(days)
     kept = calendar.holiday_names(temporal.country, first.year, last.year)
     holidays = {calendar.to_day(day): name for day, name in kept.items()}
     earlier = np.array([day.opens_earlier for day in temporal.named_days] + [0])
@@ -66,11 +67,7 @@ def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
     return pa.table(
         {
             "Date": pa.array(days.astype(np.int32)).cast(pa.date32()),
-            "Year": calendar.year(days),
-            "Quarter": month // 3 + 1,
-            "Month": month + 1,
-            "Week": calendar.iso_week(days),
-            "DayOfWeek": weekday + 1,
+            **civil,
             "DayName": pa.array(calendar.WEEKDAYS).take(pa.array(weekday)),
             "IsWeekend": weekday >= 5,
             "RetailYear": retail.year,
@@ -89,9 +86,21 @@ def build_calendar(config: RetailConfig, profile: Profile) -> pa.Table:
     )
 
 
+def _civil(days: I64) -> dict[str, I64]:
+    """What the civil calendar says of days since 1970-01-01, by column."""
+    month, weekday = calendar.month(days), calendar.weekday(days)
+    return {
+        "Year": calendar.year(days),
+        "Quarter": month // 3 + 1,
+        "Month": month + 1,
+        "Week": calendar.iso_week(days),
+        "DayOfWeek": weekday + 1,
+    }
+
+
 def calendar_file(path: Path, shown: Path | None = None) -> MasterFile:
-    """The file with only the columns that the world needs."""
-    return MasterFile(path, CALENDAR, _READ, shown)
+    """The file with all columns: those that the world does not need may be wrong."""
+    return MasterFile(path, CALENDAR, shown=shown)
 
 
 def read_calendar(file: MasterFile, profile: Profile) -> Calendar:
@@ -103,6 +112,10 @@ def read_calendar(file: MasterFile, profile: Profile) -> Calendar:
     earlier = file.ints("OpensEarlier", 0, 24)
     later = file.ints("ClosesLater", 0, 24)
     days = file.days("Date")
+    for name, right in _civil(days).items():
+        file.require(file.ints(name) == right, name, "what Date says")
+    weekend = calendar.weekday(days) >= 5
+    file.require(file.flags("IsWeekend") == weekend, "IsWeekend", "what Date says")
     order = np.argsort(days, kind="stable")
     days = days[order]
     gaps = np.flatnonzero(np.diff(days) != 1)

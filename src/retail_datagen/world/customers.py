@@ -28,6 +28,7 @@ from retail_datagen.world.geography import MICRO
 from retail_datagen.world.geometry import metres, moved
 from retail_datagen.world.model import GUEST, Customers, Geographies
 from retail_datagen.world.people import (
+    check_contacts,
     emails,
     identifiers,
     phones,
@@ -81,7 +82,10 @@ CUSTOMERS = Table(
     ),
     key=("CustomerID",),
 )
-_READ = ("CustomerID", "Segment", "HomeGeographyID", *_STORES, "BLEId", "AdId", "SignupDate")
+_READ = (
+    "CustomerID", "Email", "Phone", "Latitude", "Longitude", "Segment", "HomeGeographyID",
+    *_STORES, "BLEId", "AdId", "SignupDate",
+)  # fmt: skip
 
 
 def build_customers(
@@ -213,7 +217,7 @@ def _city(city: I64, latitude: I64, longitude: I64, geographies: pa.Table) -> I6
 
 
 def customers_file(path: Path, shown: Path | None = None) -> MasterFile:
-    """The file with only the columns that the world needs."""
+    """The file with only the columns that the world needs, or that may be wrong."""
     return MasterFile(path, CUSTOMERS, _READ, shown)
 
 
@@ -229,6 +233,7 @@ def read_customers(file: MasterFile, geographies: Geographies, store_ids: I32) -
         stores[:, place] = file.references(name, store_ids, keep)
     ble = file.numbers("BLEId", "BLE")
     ad = file.numbers("AdId", "AD")
+    check_contacts(file)
     signed_up = file.optional_days("SignupDate", GUEST)
     sorted_already = bool((identifier[1:] > identifier[:-1]).all())
     order = slice(None) if sorted_already else np.argsort(identifier, kind="stable")

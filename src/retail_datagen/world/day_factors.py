@@ -116,8 +116,6 @@ def named_index(named: Sequence[NamedDay], year: int, names: Mapping[date, str])
 def _mean_one(weights: Sequence[float]) -> I64:
     """Relative weights as integers whose mean is `_SCALE`."""
     mean = math.fsum(weights) / len(weights)
-    if mean <= 0:
-        raise UserError("temporal: month and weekday factors must not all be 0")
     return integer_weights([weight / mean for weight in weights], _SCALE)
 
 

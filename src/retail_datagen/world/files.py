@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from retail_datagen.core.arrays import I32, I64, Bool
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import cents_of, numpy_of
+from retail_datagen.world.control import CONTROL, holds_controls
 from retail_datagen.world.errors import MasterDataError, Misfit, rebuild, some
 
 _ALLOWED = {
@@ -95,6 +96,8 @@ class MasterFile:
         self.absent = tuple(name for name in table.header if name not in header)
         wanted = [name for name in columns or table.header if name in header]
         self._declared = [table.column(name) for name in wanted]
+        if holds_controls(path):
+            self._explain("control characters")
         convert = pa.csv.ConvertOptions(
             column_types={c.name: _READ_AS[c.kind] for c in self._declared},
             include_columns=[c.name for c in self._declared],
@@ -340,6 +343,8 @@ class MasterFile:
                     f"{len(header)} columns; a value with a comma needs double quotes around it"
                 )
             values = dict(zip(header, fields, strict=True))
+            for name in (name for name in header if CONTROL.search(values[name])):
+                self._refuse(line, name, values[name], "a text without control characters")
             for column in self._declared:
                 if not _readable(column, values[column.name]):
                     self._refuse(line, column.name, values[column.name], _ALLOWED[column.kind])

@@ -21,7 +21,7 @@ from retail_datagen.world.errors import MasterDataError, Misfit
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import DistributionCenters, Geographies, Trucks
-from retail_datagen.world.people import phones
+from retail_datagen.world.people import check_contacts, phones
 from retail_datagen.world.sites import Depots
 from retail_datagen.world.stores import UNITS_PER_LINE, units_per_day
 
@@ -160,6 +160,7 @@ def read_distribution_centers(file: MasterFile, geographies: Geographies) -> Dis
     throughput = file.ints("Throughput", 1, 2**40)
     file.scaled("Latitude", MICRO, -90, 90)
     file.scaled("Longitude", MICRO, -180, 180)
+    check_contacts(file)
     order = np.argsort(identifier, kind="stable")
     return DistributionCenters(
         identifier[order].astype(np.int32),

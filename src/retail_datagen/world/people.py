@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +13,39 @@ import pyarrow.compute as pc
 from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream
 from retail_datagen.world import words
+from retail_datagen.world.files import MasterFile
 
 _HOUSE_NUMBERS = 9_900
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A column by which somebody could be reached, and the pattern of what is nobody's."""
+
+    column: str
+    pattern: str
+    allowed: str
+
+
+CONTACTS: Final = (
+    Contact(
+        "Email",
+        r"[^@\s]+@example\.(com|org|net)",
+        "an e-mail at example.com, example.org or example.net, which are nobody's",
+    ),
+    Contact(
+        "Phone",
+        r"(\+?1[ .-]?)?(\(?\d{3}\)?[ .-]?)?555-01\d\d",
+        "a phone number 555-01xx, which is nobody's",
+    ),
+)
+
+
+def check_contacts(file: MasterFile) -> None:
+    """Raise MasterDataError where an e-mail or phone number of the file may be somebody's."""
+    for contact in CONTACTS:
+        if contact.column in file.rows.column_names:
+            file.texts(contact.column, f"^(?:{contact.pattern})$", contact.allowed)
 
 
 def phones(stream: Stream, count: int) -> pa.Array:

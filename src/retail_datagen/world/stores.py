@@ -17,7 +17,7 @@ from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.geography import MICRO
 from retail_datagen.world.model import Geographies, Stores
-from retail_datagen.world.people import phones, street_addresses
+from retail_datagen.world.people import check_contacts, phones, street_addresses
 from retail_datagen.world.sites import FARTHEST_KM, Depots, Sites
 
 UNITS_PER_LINE = 1.35
@@ -129,6 +129,7 @@ def read_stores(
     km = file.ints("DCDistanceKm", 0, FARTHEST_KM)
     latitude = file.scaled("Latitude", MICRO, -90, 90)
     longitude = file.scaled("Longitude", MICRO, -180, 180)
+    check_contacts(file)
     order = np.argsort(identifier, kind="stable")
     return Stores(
         store_id=identifier[order].astype(np.int32),

@@ -11,7 +11,7 @@ from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.world.arrow import rows
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.model import Suppliers
-from retail_datagen.world.people import phones
+from retail_datagen.world.people import check_contacts, phones
 
 _LEAST, _LEAD = 20, (2, 14)
 _DENSE = 100_000
@@ -74,5 +74,6 @@ def read_suppliers(file: MasterFile) -> Suppliers:
     file.unique("SupplierID")
     identifier = file.ints("SupplierID", 1, 2**31 - 1)
     lead = file.ints("LeadTimeDays", 1, 120)
+    check_contacts(file)
     order = np.argsort(identifier, kind="stable")
     return Suppliers(identifier[order].astype(np.int32), lead[order].astype(np.int16))

@@ -138,8 +138,8 @@ def as_config(value: Config) -> RetailConfig:
     if value is None or isinstance(value, str | Path):
         return RetailConfig.resolve(value).config
     raise UserError(
-        f"config: a {type(value).__name__} is not a configuration; allowed are a RetailConfig, such "
-        "as RetailConfig(seed=7), and the path of a JSON, YAML or TOML file"
+        f"config: {value!r:.60} is not a configuration; allowed are a RetailConfig, such as "
+        "RetailConfig(seed=7), and the path of a JSON, YAML or TOML file"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from fake_retailer import START, FakeSource
 from real_retailer import digests
 
 from retail_datagen.engine.job import JobRequest, run_job
+from retail_datagen.engine.worker import Setup
 
 SCRIPT = Path(run_fake.__file__)
 PAUSE = 0.02
@@ -126,6 +128,51 @@ def test_workers_end_with_a_killed_job(tmp_path: Path) -> None:
     while any(_alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [pid for pid in workers if _alive(pid)] == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_worker_whose_job_was_killed_amid_sending_says_nothing(
+    tmp_path: Path, share: float, hears: bool
+) -> None:
+    setup = Setup(FakeSource(), START, tmp_path, str(tmp_path), "csv")
+    sent = b"".join(pickle.dumps(message) for message in (FakeSource(), setup, b"x" * 100_000))
+    folders = [str(SCRIPT.parent), *sys.path]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from retail_datagen.engine.worker import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},
+    )
+    assert process.stdin
+    assert process.stdout
+    if not hears:
+        process.stdout.close()
+    cut = len(pickle.dumps(FakeSource())) + len(pickle.dumps(setup))
+    process.stdin.write(sent[: int(share * cut)])
+    process.stdin.close()
+    assert process.stderr
+    said = process.stderr.read()
+    process.wait(timeout=30)
+    assert said == b""
+
+
+def test_a_worker_that_cannot_tell_its_job_of_a_failure_says_nothing(tmp_path: Path) -> None:
+    setup = Setup(FakeSource(), START, tmp_path / "absent", "nonsense://x", "csv")
+    folders = [str(SCRIPT.parent), *sys.path]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", "from retail_datagen.engine.worker import main; main()"],
+        input=pickle.dumps(FakeSource()) + pickle.dumps(setup),
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},
+        timeout=30,
+    )
+    os.close(write)
+    assert done.stderr == b""
 
 
 def _children(pid: int) -> list[int]:

@@ -33,7 +33,10 @@ _KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class MessySource:
-    """A source whose tables are spoilt; with `truth`, each has a table of what was done to it."""
+    """A source whose tables are spoilt; with `truth`, each has a table of what was done to it.
+
+    Late rows that are still under way on a history's last day come once it goes on.
+    """
 
     clean: Source
     mess: Mess
@@ -74,7 +77,8 @@ class MessyRetailer:
     def identity(self) -> Identity:
         """The clean one's, and what was done to it."""
         clean, settings = self.clean.identity, self.mess.settings()
-        text = "\n".join([clean.config, *(f"{k}={v}" for k, v in sorted(settings.items()))])
+        told = [f"{k}={v}" for k, v in sorted(settings.items())]
+        text = "\n".join([clean.config, f"seed={self.seed}", *told])
         config = hashlib.sha256(text.encode()).hexdigest() if settings else clean.config
         return Identity(clean.version, config, clean.master, {**clean.settings, **settings})
 
@@ -137,6 +141,8 @@ class _MessyDays:
         if table not in BIASED or not self._retailer.mess.shares.reasons or table not in _BIASED_BY:
             return None
         items, joined, column = _BIASED_BY[table]
+        if items not in self._retailer.clean.tables:
+            return None
         children = self._render(items, day)
         # Children lie in the order of their parents, each of which has one at least.
         runs = pc.run_end_encode(children[joined].combine_chunks())
@@ -151,17 +157,23 @@ def _messy(clean: Mapping[str, Rendered], mess: Mess, truth: bool) -> dict[str, 
         name: replace(
             made,
             table=messy_table(made.table, mess),
-            lookback_days=made.lookback_days + back,
+            lookback_days=_lookback(clean, name) + back,
             drifted=messy_table(made.table, mess, True) if mess.schema_drift else None,
         )
         for name, made in clean.items()
     }
     if truth:
         found |= {
-            truth_name(name): Rendered(truth_table(made.table), made.lookback_days)
+            truth_name(name): Rendered(truth_table(made.table), _lookback(clean, name))
             for name, made in clean.items()
         }
     return found
+
+
+def _lookback(clean: Mapping[str, Rendered], name: str) -> int:
+    """Earlier days that a table takes, with the one that its bias looks at."""
+    others = [clean[other] for other, *_ in [_BIASED_BY.get(name, ("",))] if other in clean]
+    return max(made.lookback_days for made in [clean[name], *others])
 
 
 def _like(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from retail_datagen.core.arrays import I64
 from retail_datagen.core.calendar import month_of
 from retail_datagen.core.rng import Stream, integer_weights, lookup
 from retail_datagen.quality.mess.cells import (
+    LUCK_BITS,
     Texts,
     break_dates,
     erase,
@@ -37,7 +39,8 @@ from retail_datagen.quality.mess.levels import (
 from retail_datagen.quality.mess.truth import Deed, truth_of
 from retail_datagen.schema.table import Table
 
-I64 = NDArray[np.int64]
+Spoiler = Callable[[Texts, Stream, float], tuple[Texts, I64]]
+"""(texts, stream, share) -> the spoilt texts and the rows that are."""
 MOST_DAYS_LATE = 3
 _NOWHERE = 90_000_000
 """Added to an identifier, it leads nowhere."""
@@ -80,6 +83,9 @@ def spoil(
     `categories` are those of what came back, for tables whose reasons may be biased: [rows].
     Unless it is to be `told`, the truth is empty.
     """
+    if mess.is_none:
+        none = np.zeros(0, dtype=np.int64)
+        return Spoiled(clean, clean.slice(0, 0), none, truth_of(table, clean, clean, []))
     work = _Work(table, clean.combine_chunks(), day, mess, seed)
     work.break_dates()
     work.orphan()
@@ -127,14 +133,18 @@ class _Work:
         for column in self._of(ORPHANED, self._mess.orphaned_keys):
             stream = self._stream(column, "ORPHAN")
             everyone = np.ones(self.clean.num_rows, dtype=np.bool_)
-            rows = hit(stream, everyone, self._mess.orphaned_keys)
+            rows = hit(stream, everyone, self._mess.orphaned_keys).rows
             values = self._column(column)
             ids = values.to_numpy(zero_copy_only=False)[rows] + _NOWHERE
             self._note("ORPHAN", column, rows, placed(values, rows, ids))
 
     def spike(self) -> None:
-        column, factor = SPIKED.get(self.table.name), self._mess.shares.spike
-        if column is None or factor == 1 or month_of(self._day) not in SPIKE_MONTHS:
+        column, factor = SPIKED.get(self.table.name, ""), self._mess.shares.spike
+        if (
+            column not in self.messy.column_names
+            or factor == 1
+            or month_of(self._day) not in SPIKE_MONTHS
+        ):
             return
         values = self._column(column)
         units = values.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -144,28 +154,28 @@ class _Work:
 
     def bias(self, categories: pa.Array) -> None:
         """Reasons of some returns as biased staff would have them, which may be the true one."""
-        column, share = BIASED.get(self.table.name), self._mess.shares.reasons
-        if column is None or not share:
+        column, share = BIASED.get(self.table.name, ""), self._mess.shares.reasons
+        if column not in self.clean.column_names or not share:
             return
-        stream = self._stream(column, "REASON_BIAS")
         texts, kinds = Texts.of(self._column(column)), Texts.of(categories)
-        rows = hit(stream, texts.codes >= 0, share)
-        plausible = [_PLAUSIBLE.get(name, _ANYWHERE) for name in kinds.words]
-        bits = stream.u8(len(rows))
-        fresh = np.empty(len(rows), dtype=np.int64)
-        words = list(texts.words)
+        hits = hit(self._stream(column, "REASON_BIAS"), texts.codes >= 0, share)
+        plausible = [_PLAUSIBLE.get(name, _ANYWHERE) for name in kinds.words.to_pylist()]
+        words = list(dict.fromkeys([*texts.words.to_pylist(), *(n for p in plausible for n in p)]))
+        kind, fresh = kinds.codes[hits.rows], texts.codes[hits.rows].copy()
         for code, weights in enumerate(plausible):
-            here = np.flatnonzero(kinds.codes[rows] == code)
-            names = list(weights)
-            words += [name for name in names if name not in words]
-            number = np.array([words.index(name) for name in names])
-            drawn = lookup(integer_weights(list(weights.values())), 8)[bits[here]].astype(np.int64)
-            fresh[here] = number[drawn]
+            here = np.flatnonzero(kind == code)
+            number = np.array([words.index(name) for name in weights])
+            chances = lookup(integer_weights(list(weights.values())), 8)
+            fresh[here] = number[chances[hits.luck[here] >> (LUCK_BITS - 8)]]
+        differs = fresh != texts.codes[hits.rows]
+        rows = hits.rows[differs]
         codes = texts.codes.copy()
-        codes[rows] = fresh
-        rows = rows[fresh != texts.codes[rows]]
+        codes[rows] = fresh[differs]
         self._note(
-            "REASON_BIAS", column, rows, Texts(codes, tuple(words)).column(self._type(column))
+            "REASON_BIAS",
+            column,
+            rows,
+            Texts(codes, pa.array(words, pa.string())).column(self._type(column)),
         )
 
     def drift(self) -> None:
@@ -181,15 +191,12 @@ class _Work:
     def rows(self, told: bool) -> Spoiled:
         """Duplicates and late rows, once all cells are spoilt, and the truth about all of it."""
         count, everyone = self.clean.num_rows, np.ones(self.clean.num_rows, dtype=np.bool_)
-        extra, late = self._mess.duplicates, self._mess.late_arrivals
-        stream = self._stream("", "LATE")
-        away = hit(stream, everyone, late) if late else np.zeros(0, dtype=np.int64)
-        delay = 1 + stream.below(len(away), MOST_DAYS_LATE)
+        # Without days, there is none to be late on.
+        late = hit(self._stream("", "LATE"), everyone, self._mess.late_arrivals * bool(self._day))
+        away, delay = late.rows, 1 + late.below(MOST_DAYS_LATE)
         stays = everyone.copy()
         stays[away] = False
-        twice = np.zeros(0, dtype=np.int64)
-        if extra:
-            twice = hit(self._stream("", "DUPLICATE"), stays, extra)
+        twice = hit(self._stream("", "DUPLICATE"), stays, self._mess.duplicates).rows
         order = np.sort(np.concatenate([np.flatnonzero(stays), twice]))
         deeds = [*self.deeds, Deed("DUPLICATE", "", twice), Deed("LATE", "", away)]
         truth = truth_of(self.table, self.clean, self.messy, deeds if told else [])
@@ -199,14 +206,12 @@ class _Work:
         data = whole if len(order) == count and not len(twice) else whole.take(pa.array(order))
         return Spoiled(data, whole.take(pa.array(away)), delay, truth)
 
-    def _of(self, columns: object, share: float) -> tuple[str, ...]:
+    def _of(self, columns: Mapping[str, tuple[str, ...]], share: float) -> tuple[str, ...]:
         """The columns of this table that a kind of mess reaches."""
-        assert hasattr(columns, "get")
-        found: tuple[str, ...] = columns.get(self.table.name, ()) if share else ()
+        found = columns.get(self.table.name, ()) if share else ()
         return tuple(name for name in found if name in self.messy.column_names)
 
-    def _texts(self, column: str, kind: str, how: object, share: float) -> None:
-        assert callable(how)
+    def _texts(self, column: str, kind: str, how: Spoiler, share: float) -> None:
         texts, rows = how(Texts.of(self._column(column)), self._stream(column, kind), share)
         self._note(kind, column, rows, texts.column(self._type(column)))
 

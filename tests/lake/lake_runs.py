@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "engine"))
 
 from fake_retailer import START, FakePlan, FakeSource
 
+from retail_datagen.engine.jobstore import JobStore
 from retail_datagen.engine.source import Plan, Retailer
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.lake.dimensions import Dimension
@@ -51,7 +52,7 @@ def customers(retailer: Retailer) -> Iterator[Dimension]:
     yield Dimension(CUSTOMERS, "signup_date", ("2023-01-01", "2023-01-02", None), render)
 
 
-def levels(retailer: Retailer) -> Iterator[Dimension]:
+def levels(retailer: Retailer, store: JobStore, start: int) -> Iterator[Dimension]:
     def render(value: str | None) -> pa.Table:
         return pa.table({"level": pa.array([1, 2, 3], pa.int32())})
 

@@ -54,6 +54,16 @@ COMMANDS = (
         "retail_datagen.cli.verify_command",
         "Check a history on its files alone: keys, sums, stock, trucks, prices, hours, checksums.",
     ),
+    Command(
+        "backlog",
+        "retail_datagen.cli.backlog_command",
+        "Fill a lake with years of a web shop's days, in object storage or a folder.",
+    ),
+    Command(
+        "lake",
+        "retail_datagen.cli.lake_commands",
+        "Check, list, upload and repair a lake, wherever it lies.",
+    ),
 )
 
 

@@ -82,7 +82,7 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Generate the fact tables of a range of days; run again, it goes on where it stopped."""
-    with _told_when_stopped(quiet):
+    with told_when_stopped(quiet):
         chosen = RetailConfig.resolve(config).config
         first, last, history_start = _days(start, end, only_day)
         request = JobRequest(
@@ -115,7 +115,7 @@ def _run(request: JobRequest, quiet: bool) -> JobSummary:
 
 
 @contextmanager
-def _told_when_stopped(quiet: bool) -> Iterator[None]:
+def told_when_stopped(quiet: bool) -> Iterator[None]:
     """Say how to go on after Ctrl-C or SIGTERM, and leave with 130 or 143."""
     try:
         with stop_on_signals():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,10 +20,13 @@ from rich.text import Text
 from retail_datagen.cli.console import console
 from retail_datagen.core.memory import clear_up_at_exit
 from retail_datagen.lake import report
-from retail_datagen.lake.catalog import read_catalog
+from retail_datagen.lake.backlog import lake_request, recorded_backlog
+from retail_datagen.lake.catalog import Catalog, read_catalog
 from retail_datagen.lake.declared import declared_tables, expected_of, known_tables
 from retail_datagen.lake.ls import Gap, TableListing, list_tables
 from retail_datagen.lake.read import read_lake
+from retail_datagen.lake.repair import repair_lake
+from retail_datagen.lake.request import LakeRequest
 from retail_datagen.lake.upload import Step, UploadProgress, UploadSummary, upload_lake
 from retail_datagen.lake.verify import Progress, verify_lake
 from retail_datagen.objects import open_store
@@ -45,6 +50,7 @@ def register(app: typer.Typer) -> None:
     lake.command("verify")(verify)
     lake.command("ls")(ls)
     lake.command("upload")(upload)
+    lake.command("repair")(repair)
     app.add_typer(lake, name="lake")
     clear_up_at_exit()
 
@@ -130,6 +136,41 @@ def upload(
             if action.step is not Step.KEEP:
                 typer.echo(f"{action.step.value:8} {action.partition.folder}  {action.bytes:,} B")
     typer.echo(_summary(summary))
+
+
+def repair(
+    where: Where,
+    endpoint_url: Endpoint = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be made again, and do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make exactly the missing and damaged partitions again, from what the catalog says."""
+    with (
+        closing(open_store(where, endpoint_url)) as store,
+        tempfile.TemporaryDirectory(prefix="retail-datagen-repair-") as folder,
+        _bar("verify", quiet or as_json) as show,
+    ):
+
+        def request_of(catalog: Catalog) -> LakeRequest:
+            return lake_request(recorded_backlog(catalog, where, Path(folder)))
+
+        def listen(progress: Progress) -> None:
+            show(progress.doing, progress.done, progress.total)
+
+        summary = repair_lake(store, known_tables(), request_of, dry_run, [listen])
+    if as_json:
+        remade = [partition.folder for partition in summary.remade]
+        found = {"url": summary.url, "dry_run": dry_run, "partitions": remade}
+        typer.echo(json.dumps(found, indent=2))
+        return
+    if not quiet:
+        for partition in summary.remade:
+            typer.echo(partition.folder)
+    verb = "to be made again" if dry_run else "made again"
+    typer.echo(f"{summary.url}: {len(summary.remade):,} partitions {verb}")
 
 
 def _listing(listed: tuple[TableListing, ...]) -> Table:

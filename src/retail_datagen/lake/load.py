@@ -147,7 +147,8 @@ class _Partition:
         if self.partition.by != INGEST:
             return
         found: tuple[str | None, str | None] = (None, None)
-        if data.num_rows and column is None:
+        # Data of which no column was read has no rows to count.
+        if column is None and self.manifest.total_rows:
             found = _bounds_of_day(self.partition)
         elif data.num_rows:
             seconds = whole_numbers(data.column(column))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.jobstore import JobStore
 from retail_datagen.engine.request import JobRequest, check_request
 from retail_datagen.engine.source import Plan, Retailer, Source
 from retail_datagen.lake.catalog import Details
@@ -21,6 +22,8 @@ TARGET_MB = 96.0
 _LEAST_MB = 1 / 16
 
 Dimensions = Callable[[Retailer], Iterable[Dimension]]
+LateDimensions = Callable[[Retailer, JobStore, int], Iterable[Dimension]]
+"""(retailer, what its job remembers, first day of the history) -> tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class LakeRequest:
     history_start: int | None = None
     details: Details = field(default_factory=Details)
     dimensions: Dimensions | None = None
-    late: Dimensions | None = None
+    late: LateDimensions | None = None
     ids_after: Callable[[Plan], IdState] | None = None
     id_state_file: Path | None = None
     checkpoint_file: Path | None = None

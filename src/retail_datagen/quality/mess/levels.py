@@ -111,6 +111,11 @@ class Mess:
         """Whether nothing is to be spoilt."""
         return self == Mess()
 
+    def switches(self) -> dict[str, str]:
+        """The switches that are on, as `of` takes them."""
+        on = {name: str(getattr(self, name)) for name in _SWITCHES if getattr(self, name)}
+        return on | ({"schema_drift": "true"} if self.schema_drift else {})
+
     def settings(self) -> dict[str, str]:
         """What differs from no mess, by dotted path."""
         clean = Mess()

@@ -15,9 +15,7 @@ from retail_datagen.config.models import RetailConfig
 @pytest.mark.parametrize("taker", [FactDataGenerator, Retailer])
 @pytest.mark.parametrize("config", [{"a": 1}, 7, ["config.json"], RetailConfig])
 def test_what_is_no_configuration_is_told(taker: Any, config: object) -> None:
-    with pytest.raises(
-        UserError, match=r"^config: .* is not a configuration; allowed"
-    ):
+    with pytest.raises(UserError, match=r"^config: .* is not a configuration; allowed"):
         taker(config)
 
 

@@ -1,6 +1,7 @@
 """What an object store is to us: a flat name space with conditional writes. One module a cloud.
 
-Keys are relative to the URL's prefix and have `/` between their parts.
+Keys are relative to the URL's prefix and have `/` between their parts. Stores may be used by
+several threads at once.
 """
 
 from __future__ import annotations
@@ -82,6 +83,24 @@ class ObjectStore(Protocol):
         """Remove an object; nothing happens where there is none."""
         ...
 
+    def flush(self) -> None:
+        """Wait until all that was put so far survives a failure of the machine."""
+        ...
+
     def close(self) -> None:
         """Release connections and threads. Closing twice is allowed."""
         ...
+
+
+def checked(key: str) -> str:
+    """The key itself. Raises StoreError for one that is empty or would lead elsewhere.
+
+    Keys are read from manifests too, which anybody may have written.
+    """
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts) or not key.isprintable():
+        raise StoreError(
+            f"{key!r} cannot be the name of an object: it needs printable parts between slashes, "
+            "none of them empty, '.' or '..'"
+        )
+    return key

@@ -1,0 +1,1 @@
+"""Real servers for tests, and faults between them and us. Needs tests/ on the path."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +25,19 @@ class Output:
 
     usage: Usage
     rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """What making a lake and checking it used, and what it holds; `facts` are rows of days."""
+
+    made: Usage
+    checked: Usage
+    rows: int
+    facts: int
+    orders: int
+    partitions: int
     bytes: int
 
 
@@ -53,6 +68,35 @@ class Lab:
         """As `job`: the run with the least wall time."""
         made = self._jobs(retailer, days, format, workers)
         return min(made, key=lambda output: output.usage.wall_seconds)
+
+    def lake(self, first: date, last: date) -> Lake:
+        """`retail-datagen backlog` with its defaults into an empty folder, and `lake verify`.
+
+        Raises BenchmarkError where the lake is not clean.
+        """
+        self.warm_up()
+        self._tell(f"backlog, {first} to {last}")
+        folder = self._folder / "lake"
+        folder.mkdir()
+        command = [program("retail-datagen")]
+        days = ["--start", first.isoformat(), "--end", last.isoformat()]
+        made = run([*command, "backlog", *days], folder)
+        self._tell("lake verify")
+        checked = run([*command, "lake", "verify", "output/raw"], folder)
+        tables = json.loads((folder / "output/raw/_CATALOG.json").read_bytes())["tables"]
+        shutil.rmtree(folder)
+        partitions = [p for table in tables for p in table["partitions"]]
+        rows = {table["name"]: sum(p["rows"] for p in table["partitions"]) for table in tables}
+        facts = [t["name"] for t in tables if t["partitioned_by"] == "ingest_dt"]
+        return Lake(
+            made,
+            checked,
+            sum(rows.values()),
+            sum(rows[name] for name in facts),
+            rows["orders"],
+            len(partitions),
+            sum(p["bytes"] for p in partitions),
+        )
 
     def _make_jobs(
         self, retailer: Retailer, days: Range, format: str, workers: int

@@ -80,6 +80,10 @@ class Plan:
     two_months: int = 60
     two_months_runs: int = 3
     warm_up_mb: int = 10_000
+    backlog_days: int = 2_200
+    backlog_orders: float | None = 3_000
+    """Least orders a day; a few days in winter say nothing about years."""
+    backlog_rows: float | None = 50_000
 
     @property
     def month(self) -> Range:
@@ -104,6 +108,9 @@ QUICK = Plan(
     tpch_scale=0.2,
     peer_runs=1,
     warm_up_mb=2_000,
+    backlog_days=60,
+    backlog_orders=None,
+    backlog_rows=None,
 )
 _FEW = Retailer(3, 100)
 TINY = Plan(
@@ -117,4 +124,7 @@ TINY = Plan(
     peer_runs=1,
     month_runs=1,
     warm_up_mb=1,
+    backlog_days=2,
+    backlog_orders=None,
+    backlog_rows=None,
 )

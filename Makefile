@@ -75,7 +75,7 @@ $(VENV)/.core: constraints.txt pyproject.toml | $(PY)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(call INSTALL,dev)
+	$(call INSTALL,cloud dev)
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

@@ -4,9 +4,9 @@
     python tools/pin.py select core dev  print the requirements of these groups, for pip
 
 The file is divided into groups: `core` is what the package needs, `build` what installing it from
-source needs, `dev` and `bench` the extras of those names. Hashes are those of the wheels that pip
-itself chooses for each platform and Python below, so one file serves them all, and a package that
-was changed after it was pinned is refused. Runs on nothing but Python and pip.
+source needs, `cloud`, `dev` and `bench` the extras of those names. Hashes are those of the wheels
+that pip itself chooses for each platform and Python below, so one file serves them all, and a
+package that was changed after it was pinned is refused. Runs on nothing but Python and pip.
 """
 
 from __future__ import annotations
@@ -23,16 +23,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "constraints.txt"
-GROUPS = ("core", "build", "dev", "bench")
+GROUPS = ("core", "build", "cloud", "dev", "bench")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _X86_LINUX = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
-_ARM_LINUX = ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64")
+_ARM_LINUX = (
+    "manylinux2014_aarch64",
+    "manylinux_2_24_aarch64",
+    "manylinux_2_27_aarch64",
+    "manylinux_2_28_aarch64",
+)
 PLATFORMS = {
     "Linux x86-64": _X86_LINUX,
     "Linux ARM": _ARM_LINUX,
     "macOS ARM": tuple(f"macosx_{v}_arm64" for v in ("11_0", "12_0", "13_0", "14_0")),
     "macOS x86-64": tuple(f"macosx_{v}_x86_64" for v in ("10_13", "11_0", "12_0", "13_0", "14_0")),
 }
+# The last with wheels for all of these platforms: later ones leave out macOS x86-64.
+HELD_BACK = ("cryptography<49",)
 _HEAD = """\
 # Names, versions and hashes of everything that this project installs, by group.
 # Written by `python tools/pin.py resolve`; `tools/pin.py select GROUP …` gives a group to pip.
@@ -68,8 +75,12 @@ def report(arguments: Iterable[str]) -> dict[str, tuple[str, str]]:
 def resolve() -> str:
     """The text of constraints.txt, with the newest versions that go together."""
     wanted = declared()
-    everything = report(line for lines in wanted.values() for line in lines)
     with tempfile.TemporaryDirectory() as folder:
+        held = Path(folder, "held.txt")
+        held.write_text("".join(f"{line}\n" for line in HELD_BACK))
+        everything = report(
+            ["--constraint", str(held), *(line for lines in wanted.values() for line in lines)]
+        )
         pins = Path(folder, "pins.txt")
         pins.write_text("".join(f"{n}=={v}\n" for n, (v, _) in everything.items()))
         group_of: dict[str, str] = {}

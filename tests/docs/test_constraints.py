@@ -42,6 +42,13 @@ def test_a_compiled_package_has_a_hash_for_each_python_and_platform() -> None:
     assert numpy.count("--hash=") == len(pin.PYTHONS) * len(pin.PLATFORMS)
 
 
+def test_the_extra_gcs_is_another_name_for_cloud() -> None:
+    extras = pin.tomllib.loads((pin.ROOT / "pyproject.toml").read_text())["project"]
+    assert extras["optional-dependencies"]["gcs"] == extras["optional-dependencies"]["cloud"]
+
+
 def test_an_unknown_group_is_an_error() -> None:
-    with pytest.raises(SystemExit, match="no group nonsense; it has core, build, dev, bench"):
+    with pytest.raises(
+        SystemExit, match="no group nonsense; it has core, build, cloud, dev, bench"
+    ):
         pin.select(["core", "nonsense"])

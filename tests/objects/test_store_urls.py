@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,17 @@ def test_paths_and_file_urls_are_folders(tmp_path: Path, monkeypatch: pytest.Mon
     for url in ("raw zone", f"file://{tmp_path}/raw%20zone", "file:raw zone", "./raw zone/"):
         assert open_store(url).url == str(tmp_path / "raw zone")
     assert not (tmp_path / "raw zone").exists()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "library"), [("s3", "obstore"), ("az", "obstore"), ("gs", "google.cloud")]
+)
+def test_without_the_extra_it_is_named(
+    scheme: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("retail_datagen.objects.")]:
+        if name.rpartition(".")[2] in ("azure", "cloud", "gcs", "s3"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(UserError, match=rf"{scheme}:// needs .*retail-datagen\[cloud\]"):
+        open_store(f"{scheme}://bucket/prefix")

@@ -12,11 +12,13 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.partitions.layout import DEFAULT_VALUE
+from retail_datagen.partitions.layout import DEFAULT_VALUE, INGEST
 from retail_datagen.partitions.manifest import Manifest
 from retail_datagen.schema.table import Column, Kind, Table
 
 APPLICATION: Final = "retail-datagen"
+_DATES: Final = (INGEST, "signup_date", "as_of")
+"""Partition columns whose values are days; those of others are texts."""
 CHUNK: Final = f"{APPLICATION}.chunk"
 """The property of a commit that says which chunk it registered."""
 
@@ -80,10 +82,12 @@ def value_of(manifest: Manifest) -> str | None:
 
 
 def columns_with_partition(table: Table, by: str) -> tuple[Column, ...]:
-    """The columns of a table, with that of the partition, a date, last where it has none."""
+    """The columns of a table, with that of the partition last where it has none."""
     if by in table.header:
         return table.columns
-    return (*table.columns, Column(by, Kind.DATE, "The day that a row belongs to.", null=True))
+    if by in _DATES:
+        return (*table.columns, Column(by, Kind.DATE, "The day that a row belongs to.", null=True))
+    return (*table.columns, Column(by, Kind.TEXT, "What its rows have in common.", null=True))
 
 
 def arrow_type(column: Column) -> pa.DataType:

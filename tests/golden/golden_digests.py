@@ -13,10 +13,19 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from retail_datagen.config.models import Calendar, Paths, RetailConfig, Volume
+import pyarrow as pa
+
+from retail_datagen.config.models import Calendar, Paths, RetailConfig, Signups, Volume
 from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.ecom import history, lookups
+from retail_datagen.ecom import tables as shop_tables
+from retail_datagen.ecom.planner import ShopPlanner
+from retail_datagen.engine.messy import MessyRetailer
+from retail_datagen.engine.online import OnlineSource
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner
+from retail_datagen.quality.mess import Mess
+from retail_datagen.schema import Table
 from retail_datagen.schema.csv import write_csv
 from retail_datagen.tables import Context, registry, render
 from retail_datagen.world.read import ensure_world
@@ -52,10 +61,76 @@ def golden_digests() -> dict[str, dict[str, str]]:
     for name, fact in registry().items():
         for number in DAYS:
             day = to_day(START) + number - 1
-            rows, text = render(name, context, day), BytesIO()
-            write_csv(fact.table, rows, text)
-            found.setdefault(name, {})[str(to_date(day))] = sha256(text.getvalue()).hexdigest()
+            digest = _digest(fact.table, render(name, context, day))
+            found.setdefault(name, {})[str(to_date(day))] = digest
+    return found | _shop_digests()
+
+
+def golden_tables() -> tuple[str, ...]:
+    """The tables that have digests: the retailer's, and `ecom.` those of its web shop, a mess and
+    the truth about it among them.
+    """
+    shop = (*shop_tables.registry(), "customers", "product_catalog", *HISTORIES, MESSY, TRUTH)
+    return (*registry(), *(f"ecom.{name}" for name in shop))
+
+
+HISTORIES = ("customers_history", "product_history")
+MESSY, TRUTH = "messy_orders", "orders_truth"
+
+
+def _shop_digests() -> dict[str, dict[str, str]]:
+    """As `golden_digests`, of a tiny web shop; what has no days has the digest of the last one."""
+    with TemporaryDirectory() as folder:
+        config = RetailConfig(
+            seed=42,
+            profile="ecommerce",
+            volume=Volume(
+                stores=2,
+                dcs=1,
+                customers_per_day=30,
+                online_orders_per_day=60,
+                customers=900,
+                products=250,
+            ),
+            signups=Signups(first=date(2024, 1, 1), last=date(2024, 12, 31)),
+            paths=Paths(dict=Path("no-such-folder"), master=Path(folder) / "master"),
+            calendar=Calendar(first=date(2023, 1, 1), last=date(2025, 12, 31)),
+        )
+        retailer = OnlineSource(config).open()
+    start = to_day(START)
+    planner = retailer.planner(start, None)
+    assert isinstance(planner, ShopPlanner)
+    plans = {plan.day: plan for plan in (planner.step() for _ in range(max(DAYS)))}
+    context = retailer.context(start, plans.__getitem__)
+    mess = Mess.of("heavy_mess", {"typos": "0.1", "late_arrivals": "0.1"})
+    messy = MessyRetailer(retailer, mess, 42, truth=True)
+    spoilt = messy.render(start, plans.__getitem__)
+    found: dict[str, dict[str, str]] = {}
+    for day in (start + number - 1 for number in DAYS):
+        made = {n: (t.table, t.render(context.day(day))) for n, t in shop_tables.registry().items()}
+        made[MESSY] = (messy.tables["orders"].table, spoilt("orders", day))
+        made[TRUTH] = (messy.tables[TRUTH].table, spoilt(TRUTH, day))
+        if day == start + max(DAYS) - 1:
+            changes = planner.state.changes
+            made |= {
+                "customers": (lookups.CUSTOMERS, lookups.customers(context)),
+                "product_catalog": (lookups.PRODUCT_CATALOG, lookups.product_catalog(context)),
+                HISTORIES[0]: (
+                    history.CUSTOMERS_HISTORY,
+                    history.customers_history(context, changes, day),
+                ),
+                HISTORIES[1]: (history.PRODUCT_HISTORY, history.product_history(context, day)),
+            }
+        for name, (table, rows) in made.items():
+            digests = found.setdefault(f"ecom.{name}", {})
+            digests[str(to_date(day))] = _digest(table, rows)
     return found
+
+
+def _digest(table: Table, rows: pa.Table) -> str:
+    text = BytesIO()
+    write_csv(table, rows, text)
+    return sha256(text.getvalue()).hexdigest()
 
 
 def kept_digests() -> dict[str, dict[str, str]]:

@@ -4,9 +4,10 @@
     python tools/pin.py select core dev  print the requirements of these groups, for pip
 
 The file is divided into groups: `core` is what the package needs, `build` what installing it from
-source needs, `cloud`, `dev` and `bench` the extras of those names. Hashes are those of the wheels
-that pip itself chooses for each platform and Python below, so one file serves them all, and a
-package that was changed after it was pinned is refused. Runs on nothing but Python and pip.
+source needs, `cloud`, `delta`, `iceberg`, `dev` and `bench` the extras of those names. Hashes are
+those of the wheels that pip itself chooses for each platform and Python below, so one file serves
+them all, and a package that was changed after it was pinned is refused. Runs on nothing but Python
+and pip.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "constraints.txt"
-GROUPS = ("core", "build", "cloud", "dev", "bench")
+GROUPS = ("core", "build", "cloud", "delta", "iceberg", "dev", "bench")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _X86_LINUX = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 _ARM_LINUX = (

@@ -49,6 +49,6 @@ def test_the_extra_gcs_is_another_name_for_cloud() -> None:
 
 def test_an_unknown_group_is_an_error() -> None:
     with pytest.raises(
-        SystemExit, match="no group nonsense; it has core, build, cloud, dev, bench"
+        SystemExit, match="no group nonsense; it has core, build, cloud, delta, iceberg, dev, bench"
     ):
         pin.select(["core", "nonsense"])

@@ -67,6 +67,9 @@ class FolderStore:
             self.calls.append(("delete", key))
             (self.folder / key).unlink()
 
+    def flush(self) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         pass
 

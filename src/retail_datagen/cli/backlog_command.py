@@ -44,7 +44,8 @@ _SMOKE_DAYS = 60
 def register(app: typer.Typer) -> None:
     """Mounts `backlog` on the application."""
     group = typer.Typer(
-        help="Fill a lake with years of a web shop's days.", invoke_without_command=True
+        help="Fill a lake with years of a web shop's days, in object storage or a folder.",
+        invoke_without_command=True,
     )
     group.callback()(backlog)
     group.command("lookups")(lookups_command)

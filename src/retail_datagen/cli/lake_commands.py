@@ -46,7 +46,9 @@ _GAPS_SHOWN = 3
 
 def register(app: typer.Typer) -> None:
     """Mounts `lake` on the application."""
-    lake = typer.Typer(help="Check, list or upload a lake.", no_args_is_help=True)
+    lake = typer.Typer(
+        help="Check, list, upload and repair a lake, wherever it lies.", no_args_is_help=True
+    )
     lake.command("verify")(verify)
     lake.command("ls")(ls)
     lake.command("upload")(upload)

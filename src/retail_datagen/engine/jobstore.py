@@ -198,9 +198,13 @@ class JobStore:
 
     def add(self, record: PartitionRecord) -> None:
         """Note a finished partition, in one write."""
-        line = json.dumps({**asdict(record), "day": to_date(record.day).isoformat()})
         with self._journal.open("ab") as journal:
-            journal.write(line.encode() + b"\n")
+            journal.write(_line(record))
+
+    def note(self, records: Iterable[PartitionRecord]) -> None:
+        """Let the journal hold these finished partitions and no others."""
+        lines = b"".join(_line(record) for record in records)
+        write_atomic(self._journal, lines, durable=False)
 
     def save_state(self, next_day: int, state: bytes) -> None:
         """Keep the planner as it is before `next_day`; the last two are kept."""
@@ -222,6 +226,11 @@ class JobStore:
 
     def _state_path(self, next_day: int) -> Path:
         return self.folder / f"state-{to_date(next_day - 1):%Y%m%d}.bin"
+
+
+def _line(record: PartitionRecord) -> bytes:
+    line = json.dumps({**asdict(record), "day": to_date(record.day).isoformat()})
+    return line.encode() + b"\n"
 
 
 def _write_checked(path: Path, data: bytes) -> None:

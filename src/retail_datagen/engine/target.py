@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
+from retail_datagen.core.files import damage
 from retail_datagen.engine.jobstore import Header, JobStore, differences, read_header
 from retail_datagen.engine.lock import JobLock
 from retail_datagen.engine.source import Retailer
-from retail_datagen.sinks import Sink
+from retail_datagen.sinks import RememberingSink, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ def _settle(
         store.forget()
         sink.clear(tables)
         store.clear()
+    remembering = _remembering(sink)
+    if remembering:
+        sink.recover(tables)
+        _recall(remembering, store)
     header = store.read_header()
     if header:
         _refuse_other(header, retailer, sink, place)
@@ -147,10 +153,40 @@ def _settle(
         _refuse_unknown(sink, retailer, place)
         start = choose_start(None, similar_start(facts, retailer, wanted), wanted, place)
         store.clear()
-        store.write_header(Header.new(retailer.identity, start, sink.format))
+        header = Header.new(retailer.identity, start, sink.format)
+        if remembering:
+            remembering.write_header(header.to_json())
+        store.write_header(header)
     store.recover()
-    sink.recover(tables)
+    if not remembering:
+        sink.recover(tables)
     return start
+
+
+def _remembering(sink: Sink) -> RememberingSink | None:
+    return cast(RememberingSink, sink) if sink.capabilities.remembers else None
+
+
+def _recall(sink: RememberingSink, store: JobStore) -> None:
+    """Put this machine's notes right by what the target says of itself."""
+    told = sink.read_header()
+    if told is None:
+        store.clear()
+        return
+    try:
+        header = Header.from_json(told)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"what {sink.name} says of its history is damaged ({damage(error)}); start anew with "
+            "--overwrite, or choose another target with --to"
+        ) from error
+    known = None
+    with suppress(UserError):
+        known = store.read_header()
+    if known != header:
+        store.clear()
+        store.write_header(header)
+    store.note([p.record for p in sink.progress().values() if p.record])
 
 
 def _refuse_unknown(sink: Sink, retailer: Retailer, place: Path) -> None:

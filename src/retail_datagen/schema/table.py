@@ -84,15 +84,38 @@ class Column:
         return self.encoding or _ENCODING[self.kind]
 
 
+_ORDERED_BY = ("StoreID", "DCID", "ProductID", "CustomerID", "OrderId", "TraceId")
+"""What happens at a place stays in order; else what happens to a product, a customer, an order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its columns in file order and the columns that identify a row."""
+    """A table: its columns in file order and the columns that identify a row.
+
+    As events its rows are messages of `topic`, keyed by the value of the column `message_key`, in
+    whose order they stay. `schema_version` counts declarations with other columns.
+    """
 
     name: str
     doc: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     namespace: str = "retail"
+    topic: str = ""
+    message_key: str = ""
+    schema_version: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.topic:
+            object.__setattr__(self, "topic", "retail-" + self.name.replace("_", "-"))
+        if not self.message_key:
+            names = (*(name for name in _ORDERED_BY if name in self.header), self.header[0])
+            object.__setattr__(self, "message_key", names[0])
+
+    @property
+    def time_column(self) -> str:
+        """The column that says when a row happened: the first timestamp, or "" without one."""
+        return next((c.name for c in self.columns if c.kind is Kind.TIMESTAMP), "")
 
     @property
     def arrow(self) -> pa.Schema:

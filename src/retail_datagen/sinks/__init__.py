@@ -2,21 +2,29 @@
 
 from retail_datagen.sinks.base import (
     Capabilities,
-    PartitionRecord,
+    EventSink,
+    RememberingSink,
     Sink,
     SinkError,
     Unit,
 )
+from retail_datagen.sinks.options import StreamOptions, redacted
+from retail_datagen.sinks.progress import PartitionRecord, Progress
 from retail_datagen.sinks.registry import open_sink, sink_format
 from retail_datagen.sinks.size import encoded_bytes
 
 __all__ = [
     "Capabilities",
+    "EventSink",
     "PartitionRecord",
+    "Progress",
+    "RememberingSink",
     "Sink",
     "SinkError",
+    "StreamOptions",
     "Unit",
     "encoded_bytes",
     "open_sink",
+    "redacted",
     "sink_format",
 ]

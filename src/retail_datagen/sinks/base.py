@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.schema.stamps import Stamped
 from retail_datagen.schema.table import Table
+from retail_datagen.sinks.progress import PartitionRecord, Progress
 
 
 class SinkError(UserError):
@@ -32,7 +34,8 @@ class Capabilities:
     `idempotent`: writing a partition again replaces it. `transactional`: all that a `commit` lets
     appear appears together. `durable`: what was written is found again by the next process, so
     that a job can go on where it stopped. `parallel`: several processes may write different
-    partitions at once, each through a sink opened by the same URL.
+    partitions at once, each through a sink opened by the same URL. `remembers`: the target itself
+    keeps what a job must know to go on, changed together with the rows (`RememberingSink`).
     """
 
     atomic_unit: Unit
@@ -40,18 +43,7 @@ class Capabilities:
     transactional: bool
     durable: bool
     parallel: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionRecord:
-    """A written partition: one day of one table. `path` is relative to the sink's root."""
-
-    table: str
-    day: int
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
+    remembers: bool = False
 
 
 class Sink(Protocol):
@@ -113,6 +105,44 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release what the sink holds, uncommitted partitions too. Closing twice is allowed."""
+        ...
+
+
+class EventSink(Sink, Protocol):
+    """Takes rows as events, too, one after the other."""
+
+    def send(self, stamped: Stamped) -> None:
+        """Write rows as they are stamped, to appear with the next `commit`; nothing remembers them.
+
+        Raises SinkError.
+        """
+        ...
+
+
+class RememberingSink(EventSink, Protocol):
+    """A sink whose target says by itself what it holds, so that a job goes on from anywhere.
+
+    What is committed and what is remembered change together, or in an order that `recover` puts
+    right: after a crash each row is there once. `write_partition` writes what `progress` lacks.
+    """
+
+    def read_header(self) -> str | None:
+        """What `write_header` left in the target for this feed, if anything."""
+        ...
+
+    def write_header(self, text: str) -> None:
+        """Note what this feed's history is made from; lasting once it returns."""
+        ...
+
+    def progress(self) -> Mapping[tuple[str, int], Progress]:
+        """What the target holds of this feed, by table and day."""
+        ...
+
+    def append(self, table: Table, day: int, first: int, rows: pa.Table) -> None:
+        """Write rows of a day, the first of which is its row `first`, with the next `commit`.
+
+        Rows that are there already must not be given. Raises SinkError.
+        """
         ...
 
 

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from retail_datagen.core.files import HashingFile
 from retail_datagen.schema.table import Table
-from retail_datagen.sinks.base import Capabilities, PartitionRecord, SinkError, Unit, conform
+from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
+from retail_datagen.sinks.progress import PartitionRecord
 
 _BATCH_ROWS = 65_536
 

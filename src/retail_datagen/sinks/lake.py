@@ -23,7 +23,8 @@ from retail_datagen.partitions.parts import (
     stage_partition,
 )
 from retail_datagen.schema.table import Table
-from retail_datagen.sinks.base import Capabilities, PartitionRecord, SinkError, Unit, conform
+from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
+from retail_datagen.sinks.progress import PartitionRecord
 
 Published = Callable[[PartitionRecord], bool]
 

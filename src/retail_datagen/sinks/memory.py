@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from retail_datagen.schema.table import Table
-from retail_datagen.sinks.base import Capabilities, PartitionRecord, Unit, conform
+from retail_datagen.sinks.base import Capabilities, Unit, conform
+from retail_datagen.sinks.progress import PartitionRecord
 
 
 class MemorySink:

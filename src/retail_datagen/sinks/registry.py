@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
@@ -12,23 +13,40 @@ from retail_datagen.sinks.file import FORMATS, FileSink
 from retail_datagen.sinks.jsonl import JsonlSink
 from retail_datagen.sinks.lake import sink_of
 from retail_datagen.sinks.memory import MemorySink
+from retail_datagen.sinks.options import StreamOptions, redacted
 
 # One letter before the colon is a drive, not a scheme.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
 _KNOWN = "file:FOLDER?format=csv|parquet (or a plain path), jsonl:- or jsonl:FILE, memory:"
 
 
-def open_sink(url: str, format: str | None = None) -> Sink:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sink's URL in its parts; `query` holds the options that are still to be taken from it."""
+
+    url: str
+    place: str
+    query: dict[str, str]
+    format: str | None
+    options: StreamOptions
+
+
+def open_sink(
+    url: str, format: str | None = None, options: StreamOptions = StreamOptions()
+) -> Sink:
     """The sink that `url` names; a plain path means files.
 
-    `format` is used by sinks that write files when the URL itself says none. Raises SinkError for
-    an unknown scheme, option or format, naming those that are known.
+    `format` is used by sinks that write files when the URL itself says none, `options` by those
+    that take events. Raises SinkError for an unknown scheme, option or format, naming those that
+    are known.
     """
-    scheme, place, options = _parts(url)
+    scheme, place, query = _parts(url)
     opener = _OPENERS.get(scheme)
     if opener is None:
-        raise SinkError(f"no sink is called {scheme!r} (in {url!r}); allowed are {_KNOWN}")
-    return opener(url, place, options, format)
+        raise SinkError(
+            f"no sink is called {scheme!r} (in {redacted(url)!r}); allowed are {_KNOWN}"
+        )
+    return opener(Asked(url, place, query, format, options))
 
 
 def sink_format(url: str) -> str | None:
@@ -45,9 +63,10 @@ def _parts(url: str) -> tuple[str, str, dict[str, str]]:
     return match["scheme"].lower(), unquote(place), dict(parse_qsl(query, keep_blank_values=True))
 
 
-def _file(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
-    asked = options.pop("format", None)
-    _no_more(url, options, "format")
+def _file(target: Asked) -> Sink:
+    url, place, format = target.url, target.place, target.format
+    asked = target.query.pop("format", None)
+    _no_more(target, "format")
     if asked and format and asked != format:
         raise SinkError(f"{url!r} asks for {asked}, but the format asked for beside it is {format}")
     path = place.removeprefix("//") if url.lower().startswith("file:") else place
@@ -56,33 +75,33 @@ def _file(url: str, place: str, options: dict[str, str], format: str | None) -> 
     return FileSink(Path(path), asked or format or next(iter(FORMATS)))
 
 
-def _memory(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
-    _no_more(url, options)
+def _memory(target: Asked) -> Sink:
+    _no_more(target)
     return MemorySink()
 
 
-def _jsonl(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
-    _no_more(url, options)
-    if format:
-        raise SinkError(f"{url!r} writes JSON lines; leave the format {format!r} out")
-    if not place:
-        raise SinkError(f"{url!r} names no target; write jsonl:- for the standard output")
-    return JsonlSink(place)
+def _jsonl(target: Asked) -> Sink:
+    _no_more(target)
+    if target.format:
+        raise SinkError(f"{target.url!r} writes JSON lines; leave the format {target.format!r} out")
+    if not target.place:
+        raise SinkError(f"{target.url!r} names no target; write jsonl:- for the standard output")
+    return JsonlSink(target.place)
 
 
-def _lake(url: str, place: str, options: dict[str, str], format: str | None) -> Sink:
+def _lake(target: Asked) -> Sink:
     """Not for users: what a lake job's workers write to."""
-    return sink_of(url, place, options)
+    return sink_of(target.url, target.place, target.query)
 
 
-def _no_more(url: str, options: dict[str, str], *known: str) -> None:
-    if options:
-        name = next(iter(options))
+def _no_more(target: Asked, *known: str) -> None:
+    if target.query:
+        name = next(iter(target.query))
         allowed = f"; allowed is {', '.join(known)}" if known else ", which has none"
-        raise SinkError(f"option {name!r} is not known to {url!r}{allowed}")
+        raise SinkError(f"option {name!r} is not known to {redacted(target.url)!r}{allowed}")
 
 
-_OPENERS: dict[str, Callable[[str, str, dict[str, str], str | None], Sink]] = {
+_OPENERS: dict[str, Callable[[Asked], Sink]] = {
     "file": _file,
     "jsonl": _jsonl,
     "lake": _lake,

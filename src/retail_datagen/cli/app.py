@@ -64,6 +64,11 @@ COMMANDS = (
         "retail_datagen.cli.lake_commands",
         "Check, list, upload and repair a lake, wherever it lies.",
     ),
+    Command(
+        "backfill",
+        "retail_datagen.cli.backfill_command",
+        "Send a history of events to Kafka, a database or a file; run again, it goes on.",
+    ),
 )
 
 

@@ -91,7 +91,7 @@ def generate(
             facts=chosen.paths.facts,
             first_day=first,
             last_day=last,
-            tables=_names(tables),
+            tables=names_of(tables),
             format=format,
             workers=_at_least_one(workers),
             chunk_days=chunk_days,
@@ -102,7 +102,7 @@ def generate(
         if dry_run:
             _print_estimate(_estimate(request, chosen), quiet, as_json)
             return
-        _print_summary(_run(request, quiet or as_json), request.target, quiet, as_json)
+        print_summary(_run(request, quiet or as_json), request.target, quiet, as_json)
 
 
 def _run(request: JobRequest, quiet: bool) -> JobSummary:
@@ -136,8 +136,8 @@ def _days(start: str | None, end: str | None, only: str | None) -> tuple[int, in
     if only is not None:
         if end is not None:
             raise UserError("end: leave --end out beside --only-day, which is one day")
-        day = _day("only-day", only)
-        return day, day, None if start is None else _day("start", start)
+        day = day_of("only-day", only)
+        return day, day, None if start is None else day_of("start", start)
     if start is None or end is None:
         missing = " and ".join(
             name for name, given in (("--start", start), ("--end", end)) if given is None
@@ -146,10 +146,10 @@ def _days(start: str | None, end: str | None, only: str | None) -> tuple[int, in
             f"{missing} missing: give the first and the last day, both included, such as "
             "--start 2024-01-01 --end 2024-01-30"
         )
-    return _day("start", start), _day("end", end), None
+    return day_of("start", start), day_of("end", end), None
 
 
-def _day(field: str, text: str) -> int:
+def day_of(field: str, text: str) -> int:
     try:
         if len(text) != len("2024-01-01"):
             raise ValueError(text)
@@ -160,7 +160,7 @@ def _day(field: str, text: str) -> int:
         ) from None
 
 
-def _names(tables: list[str] | None) -> tuple[str, ...]:
+def names_of(tables: list[str] | None) -> tuple[str, ...]:
     names = [name.strip() for given in tables or [] for name in given.split(",")]
     if tables and not all(names):
         raise UserError(
@@ -194,7 +194,7 @@ def _estimate(request: JobRequest, config: RetailConfig) -> Estimate:
         return estimate_job(replace(request, source=source))
 
 
-def _print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:
+def print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:
     # Rows that go to the standard output must not get mixed with words.
     out = sys.stderr if target == _STDOUT else sys.stdout
     if as_json:

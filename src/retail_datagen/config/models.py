@@ -1,7 +1,7 @@
 """RetailConfig: what the user asks for. Reads JSON, YAML or TOML, and the environment.
 
-Fields that shape content are hashed into a history's identity; `paths`, `stream` and `realtime`
-are not.
+Fields that shape content are hashed into a history's identity; `paths`, `stream`, `realtime` and
+`timezone` are not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from retail_datagen.config.errors import ConfigError
@@ -129,6 +130,16 @@ class Stream(Section):
     """Name of the hub or topic; live events are not sent yet."""
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError(
+            "no_zone", "a time zone by its IANA name, such as UTC or America/New_York"
+        ) from None
+    return name
+
+
 class Calendar(Section):
     """The years that master data covers; facts lie within."""
 
@@ -149,6 +160,10 @@ class Calendar(Section):
         return self
 
 
+OUTSIDE_CONTENT = frozenset({"paths", "stream", "realtime", "timezone"})
+"""Fields of a configuration that change no row of any table."""
+
+
 class RetailConfig(Section):
     """A retailer to generate."""
 
@@ -162,6 +177,9 @@ class RetailConfig(Section):
     paths: Paths = Paths()
     stream: Stream = Stream()
     calendar: Calendar = Calendar()
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    """The business's time zone, an IANA name such as America/New_York: it turns local times into
+    the instants that events carry. Fact tables are local times, whatever it is."""
     overrides: Annotated[
         dict[str, object],
         Field(
@@ -208,14 +226,14 @@ class RetailConfig(Section):
         return found
 
     def content_hash(self, profile: Profile | None = None) -> str:
-        """sha256 (hex) of what shapes content: everything but paths, stream and realtime.
+        """sha256 (hex) of what shapes content: all but paths, stream, realtime and timezone.
 
         The profile counts by what it says once overridden, not by its name or file. `profile` is
         what `load_profile` gave, where that is at hand: reading it takes a while.
         """
         profile = profile or self.load_profile()
-        outside = {"paths", "stream", "realtime", "profile", "overrides"}
-        shape = self.model_dump(mode="json", exclude=outside)
+        outside = OUTSIDE_CONTENT | {"profile", "overrides"}
+        shape = self.model_dump(mode="json", exclude=set(outside))
         shape["volume"]["customers"] = self.volume.customer_count
         shape["volume"]["products"] = self.volume.products or profile.products
         # Not sorted: the order of a template's variants is content, and all else has one order.

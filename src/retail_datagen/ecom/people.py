@@ -14,7 +14,6 @@ from retail_datagen.world.arrow import numpy_of
 from retail_datagen.world.customers import CUSTOMERS
 from retail_datagen.world.files import MasterFile
 from retail_datagen.world.master import file_of
-from retail_datagen.world.products import PRODUCTS
 
 _COLUMNS = (
     "CustomerID",
@@ -72,15 +71,6 @@ def read_people(folder: Path) -> People:
         _one(pc.binary_join_element_wise(street, town, ", ")),
         _one(pc.binary_join_element_wise(elsewhere, town, ", ")),
     )
-
-
-def read_product_names(folder: Path, product_id: NDArray[np.int32]) -> pa.Array:
-    """The name of each of those products. Raises MasterDataError for what cannot be read."""
-    file = MasterFile(file_of(folder, PRODUCTS), PRODUCTS, ("ProductID", "ProductName"))
-    identifiers = numpy_of(file.rows["ProductID"])
-    order = np.argsort(identifiers, kind="stable")
-    rows = order[np.searchsorted(identifiers[order], product_id)]
-    return _one(file.rows["ProductName"].take(pa.array(rows)))
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:

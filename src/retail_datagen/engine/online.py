@@ -19,7 +19,7 @@ from retail_datagen.config.profile import Profile
 from retail_datagen.ecom import tables as shop_tables
 from retail_datagen.ecom.context import ShopContext
 from retail_datagen.ecom.customers import ShopCustomers
-from retail_datagen.ecom.people import People, read_people, read_product_names
+from retail_datagen.ecom.people import People, read_people
 from retail_datagen.ecom.plan import ShopPlan
 from retail_datagen.ecom.planner import ShopPlanner
 from retail_datagen.engine.retail import OpenRetailer, RetailSource
@@ -34,6 +34,7 @@ from retail_datagen.engine.source import (
 )
 from retail_datagen.plan.market import Market
 from retail_datagen.world.model import World
+from retail_datagen.world.product_texts import read_product_texts
 
 _ROWS_PER_ORDER = 17
 """Of the shop's tables, roughly: carts and what lies in them are most."""
@@ -65,7 +66,7 @@ class OnlineSource:
         """Master data in memory. Raises UserError for what generation cannot use."""
         retail = RetailSource(self.config, self.master).open()
         folder = self.master or self.config.paths.master
-        names = read_product_names(folder, retail.world.products.product_id)
+        names = read_product_texts(folder, "ProductName", retail.world.products.product_id)
         return OnlineRetailer(retail, read_people(folder), names)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from retail_datagen import tables
 from retail_datagen.config.errors import UserError
-from retail_datagen.config.models import RetailConfig
+from retail_datagen.config.models import OUTSIDE_CONTENT, RetailConfig
 from retail_datagen.config.profile import Profile
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.core.version import program_version
@@ -212,5 +212,5 @@ def _settings(config: RetailConfig) -> dict[str, str]:
         else:
             found[prefix] = str(value)
 
-    walk("", config.model_dump(mode="json", exclude={"paths", "stream", "realtime"}))
+    walk("", config.model_dump(mode="json", exclude=set(OUTSIDE_CONTENT)))
     return found

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.config.models import RetailConfig
+from retail_datagen.config.models import OUTSIDE_CONTENT, RetailConfig
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.ecom import history, lookups
 from retail_datagen.ecom.context import ShopContext
@@ -256,7 +256,7 @@ def _details(backlog: Backlog) -> Details:
     mess = backlog.mess
     return Details(
         seed=backlog.config.seed,
-        config=backlog.config.model_dump(mode="json", exclude={"paths", "stream", "realtime"}),
+        config=backlog.config.model_dump(mode="json", exclude=set(OUTSIDE_CONTENT)),
         options={
             "messiness_level": mess.level,
             "mess": mess.switches(),

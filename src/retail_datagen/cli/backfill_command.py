@@ -1,0 +1,134 @@
+"""`retail-datagen backfill` sends a history of events; run again, it goes on, each event once."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from retail_datagen.cli import targets
+from retail_datagen.cli.generate_command import (
+    day_of,
+    names_of,
+    print_summary,
+    told_when_stopped,
+)
+from retail_datagen.cli.progress import ProgressBar
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.events import Listener
+from retail_datagen.sinks import redacted
+from retail_datagen.streaming.backfill import Backfill, months_until_yesterday, run_backfill
+from retail_datagen.streaming.feed import FACTS, HUB, NAMES, Chosen, streaming_config
+
+_MONTHS = 12
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts `backfill` on the application."""
+    app.command("backfill")(backfill)
+
+
+def backfill(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
+    ] = None,
+    months: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help=f"Months of 30 days, until yesterday; {_MONTHS} without --start."
+        ),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="DAY", help="First day, in place of --months.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Last day, itself included; beside --start.")
+    ] = None,
+    events_per_hour: Annotated[
+        float, typer.Option(metavar="N", help="Events of the hub an hour, on the average.")
+    ] = 5,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every fact of the range: each fact table, whole.")
+    ] = False,
+    feed: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(NAMES), help="Which events; hub without --all."),
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Only these tables of the feed, separated by commas."),
+    ] = None,
+    to: targets.To = None,
+    format: targets.Format = "json",
+    envelope: targets.Envelope = "none",
+    registry: targets.Registry = "",
+    partitions: targets.Partitions = 6,
+    replication: targets.Replication = None,
+    retention: targets.Retention = None,
+    topic_prefix: targets.TopicPrefix = "",
+    kafka_config: targets.KafkaConfig = None,
+    kafka_properties: targets.KafkaProperties = None,
+    broker_timeout: targets.BrokerTimeout = 60.0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove what the target holds of it; start anew.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+) -> None:
+    """Send a history of events to Kafka, a database or a file; run again, it goes on."""
+    with told_when_stopped(quiet):
+        chosen = Chosen(
+            streaming_config(config), _feed(feed, everything), None if everything else events_per_hour
+        )
+        first, last = _days(months, start, end, chosen.config.timezone)
+        wishes = targets.KafkaWishes(
+            format, envelope, registry, partitions, replication, retention, topic_prefix,
+            kafka_config, kafka_properties, broker_timeout,
+        )
+        options = wishes.options(chosen.feed, chosen.config.timezone)
+        for target in targets.targets_of(to):
+            asked = Backfill(
+                source=chosen.source,
+                target=target,
+                options=options,
+                facts=chosen.config.paths.facts,
+                first_day=first,
+                last_day=last,
+                tables=names_of(tables),
+                overwrite=overwrite,
+            )
+            _run(asked, quiet, as_json)
+
+
+def _run(asked: Backfill, quiet: bool, as_json: bool) -> None:
+    terminal = Console(stderr=True)
+    listeners: list[Listener] = []
+    with ExitStack() as stack:
+        if terminal.is_terminal and not quiet and not as_json:
+            listeners.append(stack.enter_context(ProgressBar(terminal)))
+        summary = run_backfill(asked, listeners)
+    print_summary(summary, redacted(asked.target), quiet, as_json)
+
+
+def _feed(feed: str | None, everything: bool) -> str:
+    if everything and feed not in (None, FACTS):
+        raise UserError(
+            f"feed: {feed!r} cannot stand beside --all, which sends every fact table; leave one out"
+        )
+    return FACTS if everything else feed or HUB
+
+
+def _days(months: int | None, start: str | None, end: str | None, zone: str) -> tuple[int, int]:
+    if start is None:
+        if end is not None:
+            raise UserError("end: --end goes with --start; give both, or --months alone")
+        return months_until_yesterday(_MONTHS if months is None else months, zone)
+    if months is not None:
+        raise UserError("months: --months cannot stand beside --start; give --end")
+    if end is None:
+        raise UserError("end: --start needs --end, the last day, itself included")
+    return day_of("start", start), day_of("end", end)

@@ -1,0 +1,51 @@
+"""Feeds: which topics go together, and what shapes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from retail_datagen.events.base import EventTopic
+from retail_datagen.events.topics import registry
+from retail_datagen.events.topics.hub import TABLE as HUB
+
+FEEDS: Mapping[str, tuple[str, ...]] = {
+    "hub": (HUB.name,),
+    "topics": (
+        "retail_sales_transactions",
+        "retail_inventory_updates",
+        "retail_restock_alerts",
+        "retail_price_changes",
+        "retail_customer_events",
+    ),
+}
+"""Tables of each feed; `facts`, the fact tables as they are, is no feed of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed by its name in FEEDS. `events_per_hour` thins the hub's; None sends all.
+
+    `hub` is the name of the hub's topic.
+    """
+
+    name: str
+    events_per_hour: float | None = None
+    hub: str = HUB.topic
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What shapes content beside the retailer."""
+        if self.events_per_hour is None:
+            return {}
+        return {"events_per_hour": str(self.events_per_hour)}
+
+
+def topics_of(feed: Feed) -> dict[str, EventTopic]:
+    """The topics of a feed by their tables' names. Raises KeyError for an unknown feed."""
+    known = registry()
+    found = {name: known[name] for name in FEEDS[feed.name]}
+    if HUB.name in found:
+        hub = found[HUB.name]
+        found[HUB.name] = replace(hub, table=replace(hub.table, topic=feed.hub))
+    return found

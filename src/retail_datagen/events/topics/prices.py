@@ -1,0 +1,58 @@
+"""Price changes: what costs another price from midnight on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from retail_datagen.behaviour.pricing import REASONS
+from retail_datagen.events.base import (
+    NAMESPACE,
+    EventTopic,
+    always,
+    id_column,
+    rows_of,
+    sku_column,
+    timestamp_column,
+    type_column,
+)
+from retail_datagen.events.context import EventDay
+from retail_datagen.schema import Column, Kind, Table
+from retail_datagen.schema.arrays import batch, category
+
+TABLE = Table(
+    name="retail_price_changes",
+    doc="One event per product whose price differs from the day before.",
+    columns=(
+        type_column("price_change"),
+        id_column("change_id", "The TraceId of the change.", "TRC0000000042"),
+        timestamp_column("Midnight, from when the new price holds."),
+        sku_column(),
+        Column("old_price", Kind.MONEY, "Until then.", example="12.99"),
+        Column("new_price", Kind.MONEY, "From then on.", example="10.39"),
+        Column("reason", Kind.CATEGORY, "Why.", words=REASONS, example="PROMO_START"),
+    ),
+    key=("change_id",),
+    namespace=NAMESPACE,
+    message_key="product_id",
+)
+
+
+def render(day: EventDay) -> pa.Table:
+    rows = day.fact("price_changes")
+    product = rows_of(rows["ProductID"].to_numpy().astype(np.int64), day.world.products.product_id)
+    return batch(
+        TABLE,
+        {
+            "event_type": always("price_change", rows.num_rows),
+            "change_id": rows["TraceId"],
+            "timestamp": rows["EventTS"],
+            "product_id": category(product, day.context.skus),
+            "old_price": rows["OldPrice"],
+            "new_price": rows["NewPrice"],
+            "reason": rows["Reason"],
+        },
+    )
+
+
+TOPIC = EventTopic(TABLE, render)

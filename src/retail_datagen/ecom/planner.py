@@ -53,7 +53,8 @@ class ShopPlanner:
     ) -> None:
         self._market = market
         self._retail = retail or Planner(market)
-        self._initial = customers.initial_tier
+        self.initial = customers.initial_tier
+        """The tiers that customers sign up with: [customers]."""
         self.state = state or opening_state(customers.initial_tier)
         earned = market.profile.webshop.earned
         self._ladder = _Ladder(
@@ -131,7 +132,7 @@ class ShopPlanner:
         np.add.at(spent, customer, sale.net)
         last_order[customer] = sale.placed.day
         who = np.unique(customer)
-        now = self._ladder.tier(spent[who], self._initial[who])
+        now = self._ladder.tier(spent[who], self.initial[who])
         risen = who[now != tier[who]]
         tier[who] = now
         known = state.changes

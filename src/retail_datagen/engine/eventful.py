@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.config.profile import Profile
+from retail_datagen.ecom.customers import ShopCustomers
+from retail_datagen.ecom.planner import ShopPlanner, split_state
 from retail_datagen.engine.retail import OpenRetailer, RetailSource
 from retail_datagen.engine.source import (
     Identity,
@@ -27,6 +29,7 @@ from retail_datagen.engine.source import (
     Source,
 )
 from retail_datagen.events import EventContext, EventPlan, EventPlanner, Feed, topics_of
+from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner as RetailPlanner
 from retail_datagen.world.model import World
 from retail_datagen.world.product_texts import read_product_texts
@@ -117,9 +120,15 @@ class EventRetailer:
 
     def planner(self, history_start: int, state: bytes | None) -> Planner:
         market = self._retail.market(history_start)
-        retail = RetailPlanner(market) if state is None else RetailPlanner.restore(market, state)
         with_stock = any(topic.needs_stock for topic in self._topics.values())
-        return EventPlanner(retail, with_stock)
+        if any(topic.needs_tiers for topic in self._topics.values()):
+            shop_state = None
+            if state is not None:
+                state, shop_state = split_state(state)
+            retail = _planner(market, state)
+            shop = ShopPlanner(market, self._customers(market), retail, shop_state)
+            return EventPlanner(retail, with_stock, shop)
+        return EventPlanner(_planner(market, state), with_stock)
 
     def read_plan(self, data: bytes) -> Plan:
         return EventPlan.from_bytes(data)
@@ -129,7 +138,9 @@ class EventRetailer:
             return cast(EventPlan, load_plan(day))
 
         market = self._retail.market(history_start)
-        context = EventContext(market, self._skus, self._feed.events_per_hour, load)
+        context = EventContext(
+            market, self._skus, self._customers(market), self._feed.events_per_hour, load
+        )
 
         def render(table: str, day: int) -> pa.Table:
             return self._topics[table].render(context.day(day))
@@ -138,6 +149,13 @@ class EventRetailer:
 
     def traffic(self, day: int) -> float:
         return self._retail.traffic(day)
+
+    def _customers(self, market: Market) -> ShopCustomers:
+        return ShopCustomers(market.world.customers, market.profile, self._retail.config)
+
+
+def _planner(market: Market, state: bytes | None) -> RetailPlanner:
+    return RetailPlanner(market) if state is None else RetailPlanner.restore(market, state)
 
 
 def _rendered(feed: Feed) -> dict[str, Rendered]:

@@ -22,13 +22,15 @@ class EventTopic:
     """`render(day)` gives the day's events, by time, with the columns of `table`.
 
     `lookback_days` is how many earlier days' plans it reads. `needs_stock`: it tells units on hand,
-    for which a plan also holds what stores had at dawn.
+    for which a plan also holds what stores had at dawn. `needs_tiers`: it tells what customers are
+    to the web shop, for which the shop is planned, too.
     """
 
     table: Table
     render: Callable[[EventDay], pa.Table]
     lookback_days: int = 0
     needs_stock: bool = False
+    needs_tiers: bool = False
 
 
 def type_column(word: str) -> Column:
@@ -51,7 +53,10 @@ def store_column(*, null: bool = False) -> Column:
 def sku_column() -> Column:
     """product_id, which in these topics is the SKU."""
     return Column(
-        "product_id", Kind.CATEGORY, "What, by its SKU.", references="products.SKU",
+        "product_id",
+        Kind.CATEGORY,
+        "What, by its SKU.",
+        references="products.SKU",
         example="GRO-0042",
     )
 

@@ -13,6 +13,7 @@ from retail_datagen.behaviour.online import DC, SLOWEST_DAYS
 from retail_datagen.core.arrays import I64
 from retail_datagen.core.calendar import DAY_SECONDS
 from retail_datagen.core.ids import texts
+from retail_datagen.ecom.customers import ShopCustomers
 from retail_datagen.events.plan import EventPlan
 from retail_datagen.plan.market import Market
 from retail_datagen.tables.context import Context
@@ -24,19 +25,21 @@ LoadPlan = Callable[[int], EventPlan]
 class EventContext:
     """One retailer's history as events, ready to render: any topic of any planned day.
 
-    `skus` is that of each product, in the world's order; `events_per_hour` how many the hub sends.
+    `skus` is that of each product, in the world's order; `customers` are the web shop's;
+    `events_per_hour` is how many the hub sends.
     """
 
     def __init__(
         self,
         market: Market,
         skus: pa.Array,
+        customers: ShopCustomers,
         events_per_hour: float | None,
         load_plan: LoadPlan,
     ) -> None:
         self.market, self.world = market, market.world
         self.events_per_hour = events_per_hour
-        self.skus = skus
+        self.skus, self.customers = skus, customers
         self.categories = texts(market.world.categories)
         self.retail = Context(market, lambda day: load_plan(day).retail)
         self._load_plan = load_plan

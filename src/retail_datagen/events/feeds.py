@@ -18,6 +18,12 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
         "retail_price_changes",
         "retail_customer_events",
     ),
+    "cdc": (
+        "cdc_online_orders",
+        "cdc_store_stock",
+        "cdc_product_prices",
+        "cdc_customer_tiers",
+    ),
 }
 """Tables of each feed; `facts`, the fact tables as they are, is no feed of events."""
 

@@ -84,6 +84,18 @@ class Column:
         return self.encoding or _ENCODING[self.kind]
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Says of a table that each row is a change of a row of `table`, which its `key` identifies.
+
+    Its columns are `op`, when and in which place the change came, the key, and each other column of
+    that table twice, as it was before and after: `before_status`, `after_status`.
+    """
+
+    table: str
+    key: tuple[str, ...]
+
+
 _ORDERED_BY = ("StoreID", "DCID", "ProductID", "CustomerID", "OrderId", "TraceId")
 """What happens at a place stays in order; else what happens to a product, a customer, an order."""
 
@@ -93,7 +105,8 @@ class Table:
     """A table: its columns in file order and the columns that identify a row.
 
     As events its rows are messages of `topic`, keyed by the value of the column `message_key`, in
-    whose order they stay. `schema_version` counts declarations with other columns.
+    whose order they stay. `schema_version` counts declarations with other columns. `changes` is
+    given where rows are changes of another table's: messages nest and key them in their own way.
     """
 
     name: str
@@ -104,6 +117,7 @@ class Table:
     topic: str = ""
     message_key: str = ""
     schema_version: int = 1
+    changes: Changes | None = None
 
     def __post_init__(self) -> None:
         if not self.topic:

@@ -24,7 +24,11 @@ def config_of(folder: Path, profile: str = "supercenter") -> RetailConfig:
         seed=11,
         profile=profile,
         volume=Volume(
-            stores=4, dcs=1, customers_per_day=150, online_orders_per_day=30, customers=900,
+            stores=4,
+            dcs=1,
+            customers_per_day=150,
+            online_orders_per_day=30,
+            customers=900,
             products=300,
         ),
         paths=Paths(dict=Path("no-such-folder"), master=folder / "master", facts=folder / "facts"),
@@ -48,8 +52,9 @@ class Told:
         render = self.retailer.render(START, self.plans.__getitem__)
         parts = [_plain(render(table, START + i)) for i in range(self.days)]
         return pa.concat_tables(
-            part.append_column("row", pa.array(range(len(part)), pa.int64()))
-            .append_column("day", pa.array([START + i] * len(part), pa.int32()))
+            part.append_column("row", pa.array(range(len(part)), pa.int64())).append_column(
+                "day", pa.array([START + i] * len(part), pa.int32())
+            )
             for i, part in enumerate(parts)
         )
 

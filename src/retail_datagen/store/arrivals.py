@@ -1,0 +1,261 @@
+"""How products and items come into the ledger: opening stock and restocked items.
+
+Part of the ledger; its transactions call this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection, Integer, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from retail_datagen.core.arrays import F64, I64, U8
+from retail_datagen.store.database import models as m
+from retail_datagen.store.database.bulk import among, load, money, times
+from retail_datagen.store.epc import epcs, reference_of
+from retail_datagen.store.rows import (
+    NO_ZONE,
+    Added,
+    ItemRows,
+    Outcome,
+    ProductRows,
+    item_errors,
+    product_errors,
+)
+
+TAG = "RFID-"
+TAG_DIGITS = 8
+FIRST_RESTOCKED = 10_000_001
+"""The first tag number of a restocked item: those of generated ones stay below."""
+_COUNTER = "restocked_tag"
+_items, _movements = m.inventory_items.c, m.stock_movements.c
+
+Places = tuple[F64 | None, F64 | None, I64 | None]
+
+
+def tag_names(numbers: Sequence[int]) -> list[str]:
+    """`RFID-00000042`."""
+    return [f"{TAG}{number:0{TAG_DIGITS}}" for number in numbers]
+
+
+def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Added:
+    """Products whose SKU is new, each with a stock of none."""
+    errors = product_errors(rows)
+    found = among(connection, m.products.c.sku, _sound(rows.sku, errors))
+    known = set(connection.scalars(select(m.products.c.sku).where(found)))
+    outcome = _outcomes(rows.sku, known, errors)
+    new = np.flatnonzero(outcome == Outcome.CREATED)
+    if len(new):
+        last = connection.scalar(select(func.coalesce(func.max(m.products.c.id), 0)))
+        columns = {
+            "sku": _taken(rows.sku, new),
+            "name": _taken(rows.name, new),
+            "category": _taken(rows.category, new),
+            "unit_price": money(rows.cents[new]),
+            "reorder_threshold": rows.reorder_threshold[new],
+            "optimal_stock_level": rows.optimal_stock_level[new],
+            "created_at": times(np.full(len(new), at, dtype="M8[us]")),
+            "updated_at": times(np.full(len(new), at, dtype="M8[us]")),
+        }
+        load(connection, m.products, pa.table(columns))
+        added = select(m.products.c.id, literal(0), literal(at)).where(m.products.c.id > last)
+        names = ["product_id", "on_hand", "updated_at"]
+        connection.execute(insert(m.stock_levels).from_select(names, added))
+    return Added(outcome, errors)
+
+
+def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: int | None) -> Added:
+    """Items whose tag is new, present from `at` on: a moment for all, or one for each."""
+    zones = list(connection.scalars(select(m.zones.c.id).order_by(m.zones.c.id)))
+    errors = item_errors(rows, zones)
+    product = _products_of(connection, rows.sku, errors)
+    tags = among(connection, _items.rfid_tag, _sound(rows.rfid_tag, errors))
+    known = set(connection.scalars(select(_items.rfid_tag).where(tags)))
+    outcome = _outcomes(rows.rfid_tag, known, errors)
+    _refuse_used_epcs(connection, rows, outcome, errors)
+    new = np.flatnonzero(outcome == Outcome.CREATED)
+    if len(new):
+        zone = rows.zone_id[new]
+        moment = times(np.broadcast_to(np.asarray(at, dtype="M8[us]"), len(rows))[new])
+        columns = {
+            "rfid_tag": _taken(rows.rfid_tag, new),
+            "product_id": product[new],
+            "status": pa.array([m.PRESENT] * len(new)),
+            "x_position": pa.array(rows.x[new], from_pandas=True),
+            "y_position": pa.array(rows.y[new], from_pandas=True),
+            "zone_id": pa.array(zone, mask=zone == NO_ZONE),
+            "created_at": moment,
+            "last_seen_at": moment,
+            "epc": pa.array([rows.epc[row] or None for row in new.tolist()], type=pa.string()),
+        }
+        last = connection.scalar(select(func.coalesce(func.max(_items.id), 0)))
+        load(connection, m.inventory_items, pa.table(columns))
+        _note_arrivals(connection, int(last or 0), kind, run)
+    return Added(outcome, errors)
+
+
+def restock(
+    connection: Connection, products: I64, moment: Any, places: Places, run: int | None
+) -> tuple[I64, I64, I64]:
+    """New items of products (ids): the items' ids, their products, products that are not there."""
+    distinct = np.unique(products).tolist()
+    about = _about(connection, distinct)
+    there = np.isin(products, list(about))
+    wanted = products[there]
+    first = next_tags(connection, len(wanted))
+    numbers = np.arange(first, first + len(wanted))
+    x, y, zone = places
+    if x is None or y is None:
+        x, y = (np.array([about[p][index] for p in wanted.tolist()], float) for index in (2, 3))
+    else:
+        x, y = x[there], y[there]
+    if zone is None:
+        zone = np.array([about[p][4] for p in wanted.tolist()], dtype=np.int64)
+    else:
+        zone = zone[there]
+    references = np.array([about[p][1] for p in wanted.tolist()], dtype=np.int64)
+    tags = tag_names(numbers.tolist())
+    skus = [about[p][0] for p in wanted.tolist()]
+    rows = ItemRows(tags, epcs(references, numbers), skus, x, y, zone)
+    added = add_items(connection, rows, moment[there], m.RESTOCK, run)
+    if added.created != len(rows):
+        raise ValueError(f"restocked items could not be added: {added.errors}")
+    ids = connection.scalars(
+        select(_items.id).where(among(connection, _items.rfid_tag, tags)).order_by(_items.rfid_tag)
+    )
+    return np.fromiter(ids, dtype=np.int64), wanted, products[~there]
+
+
+def next_tags(connection: Connection, count: int) -> int:
+    """The first of `count` tag numbers that nobody gets again."""
+    names = m.counters.c
+    connection.execute(
+        _insert(connection, m.counters)
+        .values(name=_COUNTER, value=FIRST_RESTOCKED)
+        .on_conflict_do_nothing()
+    )
+    taken = connection.scalar(
+        update(m.counters)
+        .where(names.name == _COUNTER)
+        .values(value=names.value + count)
+        .returning(names.value)
+    )
+    return int(taken or 0) - count
+
+
+def item_places(connection: Connection, products: list[int]) -> dict[int, Any]:
+    """An item of each product, the one with the least tag: (epc, x, y, zone)."""
+    first = select(func.min(_items.rfid_tag)).where(among(connection, _items.product_id, products))
+    found = connection.execute(
+        select(
+            _items.product_id, _items.epc, _items.x_position, _items.y_position, _items.zone_id
+        ).where(_items.rfid_tag.in_(first.group_by(_items.product_id)))
+    )
+    return {row[0]: tuple(row[1:]) for row in found}
+
+
+def _about(connection: Connection, products: list[int]) -> dict[int, Any]:
+    """(sku, item reference, x, y, zone) of those products that are there."""
+    skus = select(m.products.c.id, m.products.c.sku)
+    there = connection.execute(skus.where(among(connection, m.products.c.id, products))).all()
+    places = item_places(connection, products)
+    found = {}
+    for product, sku in there:
+        epc, x, y, zone = places.get(product, (None, None, None, None))
+        reference = reference_of(epc, product)
+        found[product] = (sku, reference, _or_nan(x), _or_nan(y), zone or NO_ZONE)
+    return found
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _products_of(connection: Connection, skus: Sequence[str], errors: dict[int, str]) -> I64:
+    """The product of each row; rows whose SKU is unknown are errors."""
+    wanted = among(connection, m.products.c.sku, sorted(set(_sound(skus, errors))))
+    found = connection.execute(select(m.products.c.sku, m.products.c.id).where(wanted))
+    ids = {row.sku: row.id for row in found}
+    product = np.array([ids.get(sku, 0) for sku in skus], dtype=np.int64)
+    for row in np.flatnonzero(product == 0).tolist():
+        errors.setdefault(row, f"sku: there is no product {skus[row]!r:.60}")
+    return product
+
+
+def _refuse_used_epcs(
+    connection: Connection, rows: ItemRows, outcome: U8, errors: dict[int, str]
+) -> None:
+    new = np.flatnonzero(outcome == Outcome.CREATED).tolist()
+    given = among(connection, _items.epc, [rows.epc[row] for row in new if rows.epc[row]])
+    used = set(connection.scalars(select(_items.epc).where(given)))
+    for row in new:
+        epc = rows.epc[row]
+        if epc and epc in used:
+            errors[row] = f"epc: {epc} is on another tag"
+            outcome[row] = Outcome.ERROR
+        used.add(epc)
+
+
+def _note_arrivals(connection: Connection, last: int, kind: str, run: int | None) -> None:
+    """A movement for each item that came after the `last`, and its product's stock."""
+    new = _items.id > last
+    connection.execute(
+        insert(m.stock_movements).from_select(
+            ["item_id", "product_id", "kind", "delta", "occurred_at", "run_id"],
+            select(
+                _items.id,
+                _items.product_id,
+                literal(kind),
+                literal(1),
+                _items.created_at,
+                literal(run, Integer),
+            ).where(new),
+        )
+    )
+    counted = select(_items.product_id, func.count(), func.max(_items.created_at))
+    statement = _insert(connection, m.stock_levels).from_select(
+        ["product_id", "on_hand", "updated_at"], counted.where(new).group_by(_items.product_id)
+    )
+    levels = m.stock_levels.c
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[levels.product_id],
+            set_={
+                "on_hand": levels.on_hand + statement.excluded.on_hand,
+                "updated_at": statement.excluded.updated_at,
+            },
+        )
+    )
+
+
+def _insert(connection: Connection, table: Any) -> Any:
+    """An INSERT that may say what to do on conflict, which SQLAlchemy has for each dialect."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def _outcomes(keys: Sequence[str], known: set[str], errors: dict[int, str]) -> U8:
+    """What becomes of each row: only the first of those with the same key is new."""
+    seen = set(known)
+    outcome = np.zeros(len(keys), dtype=np.uint8)
+    for row, key in enumerate(keys):
+        if row in errors:
+            outcome[row] = Outcome.ERROR
+        elif key in seen:
+            outcome[row] = Outcome.EXISTS
+        else:
+            seen.add(key)
+    return outcome
+
+
+def _sound(keys: Sequence[str], errors: dict[int, str]) -> list[str]:
+    return [key for row, key in enumerate(keys) if row not in errors] if errors else list(keys)
+
+
+def _taken(values: Sequence[str], rows: I64) -> pa.Array:
+    return pa.array([values[row] for row in rows.tolist()], type=pa.string())

@@ -1,0 +1,322 @@
+"""Backfills a store: its items are bought and restocked through past days, up to today's stock.
+
+All of it is one transaction: a past is there whole, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.config.library import profile_file, read_profile
+from retail_datagen.core.arrays import I64
+from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.core.rng import mix
+from retail_datagen.store.catalogue import PROFILE, read_catalogue
+from retail_datagen.store.database import models as m
+from retail_datagen.store.database.bulk import load, times
+from retail_datagen.store.database.engine import writing
+from retail_datagen.store.past import Past, Shelf, draw_past
+from retail_datagen.store.rewrite import (
+    PRESENT_STILL,
+    Lives,
+    opening_from,
+    take_back,
+    untouched,
+    write_past,
+)
+
+BACKFILL_RUN = "backfill"
+MOST_DAYS = 3650
+_GENERATE = "run `retail-datagen inventory generate --items 3000`"
+_movements = m.stock_movements.c
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """How much happens on a day: purchases (single items) and snapshots."""
+
+    purchases: int
+    snapshots: int
+
+
+DENSITIES = {
+    "sparse": Density(20, 4),
+    "normal": Density(50, 8),
+    "dense": Density(100, 24),
+    "extreme": Density(200, 24),
+}
+"""Published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """What is asked for. The last day is yesterday, seen from `today`."""
+
+    days: int = 30
+    density: str = "normal"
+    seed: int = 42
+    replace: bool = False
+    today: date | None = None
+
+    def checked(self) -> Density:
+        """Raises UserError for what cannot be."""
+        if not 1 <= self.days <= MOST_DAYS:
+            raise UserError(f"days: {self.days} is not possible; allowed are 1 to {MOST_DAYS}")
+        if self.density not in DENSITIES:
+            listed = ", ".join(DENSITIES)
+            raise UserError(f"density: {self.density!r} is not known; allowed are {listed}")
+        return DENSITIES[self.density]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a backfill wrote. `missed` purchases found nothing left to buy."""
+
+    first_day: str
+    last_day: str
+    purchases: int
+    restocked: int
+    snapshots: int
+    replaced: int
+    missed: int
+
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is done, and how much of how much. May raise to stop: nothing is written then."""
+
+
+def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None) -> Summary:
+    """Write the days. Raises UserError when they are there already, or nothing is to be sold."""
+    density = wanted.checked()
+    tell = progress or (lambda _doing, _done, _total: None)
+    today = wanted.today or date.today()
+    first = datetime.combine(today - timedelta(days=wanted.days), time())
+    end = datetime.combine(today, time())
+    with writing(engine) as connection:
+        replaced = make_room(connection, first, end, wanted.replace)
+        shelf, items, ids = _shelf(connection, first, wanted.seed)
+        params = {**asdict(wanted), "today": today.isoformat()}
+        run = note_run(connection, BACKFILL_RUN, params, first, end)
+        past = draw_past(
+            shelf,
+            read_profile(profile_file(PROFILE)),
+            to_day(first.date()),
+            wanted.days,
+            density.purchases,
+            wanted.seed,
+            lambda done, total: tell("days", done, total),
+        )
+        lives = _lives(past, shelf, items, ids, _prices(connection))
+        written = write_past(connection, lives, m.BACKFILL, run)
+        taken = write_snapshots(connection, first, wanted.days, density.snapshots, tell)
+    return Summary(
+        first.date().isoformat(),
+        to_date(to_day(today) - 1).isoformat(),
+        written.purchases,
+        written.arrivals,
+        taken,
+        replaced,
+        past.missed,
+    )
+
+
+def make_room(connection: Connection, first: datetime, end: datetime, replace: bool) -> int:
+    """Refuse days that are there, or take back what backfilled them; how many runs that were."""
+    runs = m.runs.c
+    there = connection.execute(
+        select(runs.id, runs.first_at, runs.last_at)
+        .where(runs.kind == BACKFILL_RUN, runs.first_at < end, runs.last_at > first)
+        .order_by(runs.first_at)
+    ).all()
+    if there and not replace:
+        last = there[-1].last_at - timedelta(days=1)
+        raise UserError(
+            f"days: {there[0].first_at:%Y-%m-%d} to {last:%Y-%m-%d} are there from an earlier "
+            "backfill; give --replace to replace them"
+        )
+    take_back(connection, [run.id for run in there])
+    backfilled = select(runs.id).where(runs.kind == BACKFILL_RUN)
+    live = connection.scalar(
+        select(func.min(_movements.occurred_at)).where(
+            _movements.occurred_at >= first,
+            _movements.occurred_at < end,
+            _movements.kind != m.INITIAL,
+            _movements.run_id.is_(None) | _movements.run_id.not_in(backfilled),
+        )
+    )
+    snapshots = m.stock_snapshots.c.taken_at
+    snapshot = connection.scalar(
+        select(func.min(snapshots)).where(snapshots >= first, snapshots < end)
+    )
+    known = min((moment for moment in (live, snapshot) if moment), default=None)
+    if known:
+        raise UserError(
+            f"days: something happened live in this store on {known:%Y-%m-%d}, and a backfill "
+            "does not overwrite that; `retail-datagen store reset` empties the store"
+        )
+    return len(there)
+
+
+def note_run(
+    connection: Connection, kind: str, params: dict[str, Any], first: datetime, end: datetime
+) -> int:
+    """A finished run that covers `first` to `end`: its id."""
+    now = datetime.now()
+    row = {"kind": kind, "started_at": now, "ended_at": now, "first_at": first, "last_at": end}
+    done = connection.execute(insert(m.runs).values(**row, params=json.dumps(params)))
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
+
+
+def write_snapshots(
+    connection: Connection, first: datetime, days: int, each: int, tell: Progress
+) -> int:
+    """`each` snapshots a day of every product, as the movements have it; how many rows.
+
+    The first of a day is at midnight.
+    """
+    products = np.array(
+        connection.scalars(select(m.products.c.id).order_by(m.products.c.id)).all(), np.int64
+    )
+    start = np.datetime64(first, "us")
+    step = np.timedelta64(24 * 3_600_000_000 // each, "us")
+    end = first + timedelta(days=days)
+    stock = np.zeros(len(products), dtype=np.int64)
+    before = select(_movements.product_id, func.sum(_movements.delta))
+    opening = before.where(_movements.occurred_at < first).group_by(_movements.product_id)
+    for product, units in connection.execute(opening):
+        stock[np.searchsorted(products, product)] = units
+    moved = connection.execute(
+        select(_movements.product_id, _movements.delta, _movements.occurred_at)
+        .where(_movements.occurred_at >= first, _movements.occurred_at < end)
+        .order_by(_movements.occurred_at)
+    ).all()
+    row = np.searchsorted(products, [one[0] for one in moved])
+    delta = np.array([one[1] for one in moved], dtype=np.int64)
+    moment = np.array([one[2] for one in moved], dtype="M8[us]")
+    # A movement counts from the first snapshot on that is not before it.
+    number = -((start - moment).astype(np.int64) // step.astype(np.int64))
+    bounds = np.searchsorted(number, np.arange(days * each + 1))
+    for day in range(days):
+        taken = np.empty((each, len(products)), dtype=np.int64)
+        for index in range(each):
+            snapshot = day * each + index
+            part = slice(int(bounds[snapshot]), int(bounds[snapshot + 1]))
+            np.add.at(stock, row[part], delta[part])
+            taken[index] = stock
+        at = start + (day * each + np.arange(each)) * step
+        columns = {
+            "taken_at": times(np.repeat(at, len(products))),
+            "product_id": np.tile(products, each),
+            "on_hand": taken.ravel(),
+        }
+        load(connection, m.stock_snapshots, pa.table(columns))
+        tell("snapshots", day + 1, days)
+    return days * each * len(products)
+
+
+def _shelf(connection: Connection, first: datetime, seed: int) -> tuple[Shelf, I64, I64]:
+    """(what can be sold, its items by product, the products' ids).
+
+    Raises UserError for a store without products or without items.
+    """
+    columns = (m.products.c.id, m.products.c.sku, m.products.c.category)
+    products = connection.execute(select(*columns).order_by(m.products.c.id)).all()
+    if not products:
+        raise UserError(f"No products found in database: {_GENERATE}")
+    opening_from(connection, first)
+    items, product = untouched(connection, first)
+    if not len(items):
+        present = connection.scalar(
+            select(func.count()).where(m.inventory_items.c.status == m.PRESENT)
+        )
+        if not present:
+            raise UserError(f"No inventory items found in database: {_GENERATE}")
+        raise UserError(
+            "no item of this store has a past that is free: all were seen, sold or moved since; "
+            f"`retail-datagen store reset` empties the store, then {_GENERATE}"
+        )
+    ids = np.array([row.id for row in products], dtype=np.int64)
+    stock = np.bincount(np.searchsorted(ids, product), minlength=len(ids))
+    catalogue = read_catalogue(seed=seed)
+    known = dict(zip(catalogue.sku, catalogue.popularity.tolist(), strict=True))
+    # What the catalogue does not know is as popular as any other, in an order of its own.
+    others = (mix(ids, salt=47) >> np.uint64(47)).astype(np.int64) + 50_000
+    popularity = [
+        known.get(row.sku, int(other)) for row, other in zip(products, others, strict=True)
+    ]
+    shelf = Shelf([row.category or "" for row in products], np.array(popularity, np.int64), stock)
+    return shelf, items, ids
+
+
+def _prices(connection: Connection) -> I64:
+    """Cents of each product, by id; -1 without a price."""
+    columns = select(m.products.c.unit_price).order_by(m.products.c.id)
+    found = connection.scalars(columns).all()
+    return np.array([-1 if price is None else int(price * 100) for price in found], dtype=np.int64)
+
+
+def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64) -> Lives:
+    """Who is who: the oldest item of a product is sold first, and its successor takes its place.
+
+    A product's items are those that were there and then those that came, in order of time; its
+    k-th sale takes the k-th of them.
+    """
+    before, came, sold = (
+        shelf.stock,
+        np.bincount(past.restock_product, minlength=len(shelf.stock)),
+        np.bincount(past.sale_product, minlength=len(shelf.stock)),
+    )
+    all_of = before + came
+    first = np.cumsum(all_of) - all_of
+    count = int(all_of.sum())
+    product = np.repeat(np.arange(len(all_of)), all_of)
+    turn = np.arange(count) - first[product]
+    old = turn < before[product]
+    item = np.zeros(count, dtype=np.int64)
+    item[old] = items
+    place = first[product] + turn % np.maximum(before[product], 1)
+    like = np.where(old, 0, item[place])
+    arrived = np.full(count, np.datetime64(0, "us"))
+    order = np.argsort(past.restock_product, kind="stable")
+    arrived[~old] = past.restock_second[order].astype("M8[s]")
+    departed = np.full(count, PRESENT_STILL)
+    gone = turn < sold[product]
+    order = np.argsort(past.sale_product, kind="stable")
+    departed[gone] = past.sale_second[order].astype("M8[s]")
+    basket = np.full(count, None, dtype=object)
+    basket[gone] = _baskets(past)[order]
+    kept = gone | ~old
+    texts = np.full(count, None, dtype=object)
+    return Lives(
+        item=item[kept],
+        product=ids[product[kept]],
+        like=like[kept],
+        arrived=arrived[kept],
+        came=np.full(count, m.RESTOCK, dtype=object)[kept],
+        came_by=texts[kept],
+        rewritten=np.zeros(int(kept.sum()), dtype=np.bool_),
+        departed=departed[kept],
+        left=np.full(count, m.SALE, dtype=object)[kept],
+        gone=np.full(count, m.SOLD, dtype=object)[kept],
+        left_by=texts[kept],
+        cents=cents[product[kept]],
+        basket=basket[kept],
+    )
+
+
+def _baskets(past: Past) -> Any:
+    """`BF20240117-00042`: the day, and the basket's number on it."""
+    days = (past.sale_second // 86_400).tolist()
+    named = {day: f"BF{to_date(day):%Y%m%d}-" for day in set(days)}
+    numbers = zip(days, past.sale_basket.tolist(), strict=True)
+    return np.array([f"{named[day]}{number + 1:05d}" for day, number in numbers], dtype=object)

@@ -1,0 +1,155 @@
+"""Opens a store's database by its URL, and begins transactions that write.
+
+PostgreSQL goes through psycopg 3. SQLite files are created where they are missing, keep a write
+ahead log so that readers never wait, and enforce foreign keys.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.store.database.migrate import migrate
+
+DEFAULT_URL = "sqlite:///data/store/store.db"
+ALLOWED = f"postgresql://user:password@host:5432/database or {DEFAULT_URL}"
+_BUSY_SECONDS = 30
+_WRITER = 0x7265_7461_696C
+"""The PostgreSQL lock that one writer holds at a time, as SQLite has it by itself."""
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
+_SQLITE = ("sqlite", "sqlite+pysqlite")
+
+
+def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Engine:
+    """The database at a URL, its tables there and up to date. Dispose of the engine in the end.
+
+    With `create` off, a SQLite file that is not there is an error instead of a new store. Raises
+    UserError for a URL that is none, a server that does not answer, or a database of a later
+    version.
+    """
+    parsed = _parse(url)
+    if parsed.drivername in _SQLITE:
+        engine = _open_sqlite(parsed, create)
+    else:
+        engine = _open_postgresql(parsed)
+    try:
+        migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _refused(parsed, error) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write, one at a time: others wait for it, readers do not.
+
+    It is committed at the end, or rolled back when an exception leaves it.
+    """
+    with engine.connect() as connection:
+        connection = connection.execution_options(store_writes=True)
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+            yield connection
+
+
+def shown_url(engine: Engine) -> str:
+    """The URL to show people: without the driver, and without the password."""
+    url = engine.url.set(drivername=engine.dialect.name)
+    return url.render_as_string(hide_password=True)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password: it is not shown.
+        raise UserError(f"database-url: this is not a URL; allowed: {ALLOWED}") from None
+    if parsed.drivername in _POSTGRESQL:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in _SQLITE:
+        return parsed
+    raise UserError(
+        f"database-url: {parsed.drivername!r} is not a database of the store; allowed: {ALLOWED}"
+    )
+
+
+def _open_sqlite(url: URL, create: bool) -> Engine:
+    if not url.database or url.database == ":memory:":
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        path = Path(url.database)
+        if not path.is_file():
+            if not create:
+                raise UserError(
+                    f"database-url: there is no store in {path}; make one with `retail-datagen "
+                    f"inventory generate --items 3000 --database-url {url.render_as_string()}`"
+                )
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(
+                    f"database-url: the folder {path.parent} cannot be made: {error.strerror}"
+                ) from None
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            max_overflow=20,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        )
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _open_postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url,
+            max_overflow=20,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "application_name": "retail-datagen"},
+        )
+    except (NoSuchModuleError, ImportError):
+        raise UserError(
+            "database-url: PostgreSQL needs psycopg: pip install 'retail-datagen[store]'"
+        ) from None
+
+
+def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    # Else Python's driver begins transactions when it sees fit, and commits before it alters
+    # tables.
+    connection.isolation_level = None
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A reader that turns writer would fail at once where another writes; this one waits its turn.
+    writes = connection.get_execution_options().get("store_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _refused(url: URL, error: DBAPIError) -> UserError:
+    where = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    said = " ".join(str(error.orig).split())
+    if url.drivername in _SQLITE:
+        return UserError(f"database-url: {where} cannot be used as a store: {said}")
+    what = "does not let us in" if isinstance(error, OperationalError) else "cannot be used"
+    return UserError(
+        f"database-url: {where} {what}: {said}; check that the server runs, and host, port, user, "
+        "password and database"
+    )

@@ -1,0 +1,173 @@
+"""What comes into the ledger and what it answers: columns of products and items, row by row
+outcomes, and the rules that every row must keep, whoever brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retail_datagen.core.arrays import F64, I64, U8, Bool
+from retail_datagen.store.database.models import (
+    CATEGORY_CHARS,
+    MOST_CENTS,
+    NAME_CHARS,
+    SKU_CHARS,
+    TAG_CHARS,
+)
+
+_MOST_COUNT = 2**31 - 1
+_EPC_CHARS = 24
+NO_ZONE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRows:
+    """Products to add: [products]. Prices are cents."""
+
+    sku: Sequence[str]
+    name: Sequence[str]
+    category: Sequence[str]
+    cents: I64
+    reorder_threshold: I64
+    optimal_stock_level: I64
+
+    def __len__(self) -> int:
+        return len(self.sku)
+
+    def rows(self, start: int, end: int) -> ProductRows:
+        """A part of them."""
+        part = slice(start, end)
+        return ProductRows(
+            self.sku[part],
+            self.name[part],
+            self.category[part],
+            self.cents[part],
+            self.reorder_threshold[part],
+            self.optimal_stock_level[part],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRows:
+    """Items to add: [items]. An empty EPC is none; zone 0 is none; places in cm, NaN is none."""
+
+    rfid_tag: Sequence[str]
+    epc: Sequence[str]
+    sku: Sequence[str]
+    x: F64
+    y: F64
+    zone_id: I64
+
+    def __len__(self) -> int:
+        return len(self.rfid_tag)
+
+    def rows(self, start: int, end: int) -> ItemRows:
+        """A part of them."""
+        part = slice(start, end)
+        return ItemRows(
+            self.rfid_tag[part],
+            self.epc[part],
+            self.sku[part],
+            self.x[part],
+            self.y[part],
+            self.zone_id[part],
+        )
+
+
+class Outcome(IntEnum):
+    """What became of a row."""
+
+    CREATED = 0
+    EXISTS = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of each row; `errors` says why one is wrong: field, and what is allowed."""
+
+    outcome: U8
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def _count(self, outcome: Outcome) -> int:
+        return int(np.count_nonzero(self.outcome == outcome))
+
+    @property
+    def created(self) -> int:
+        return self._count(Outcome.CREATED)
+
+    @property
+    def skipped(self) -> int:
+        return self._count(Outcome.EXISTS)
+
+    @property
+    def failed(self) -> int:
+        return self._count(Outcome.ERROR)
+
+
+def product_errors(rows: ProductRows) -> dict[int, str]:
+    """What is wrong with rows, by their number."""
+    found: dict[int, str] = {}
+    _note(found, _bad_text(rows.sku, SKU_CHARS), f"sku: 1 to {SKU_CHARS} characters, no NUL")
+    _note(found, _bad_text(rows.name, NAME_CHARS), f"name: 1 to {NAME_CHARS} characters, no NUL")
+    _note(
+        found,
+        _bad_text(rows.category, CATEGORY_CHARS, least=0),
+        f"category: at most {CATEGORY_CHARS} characters, no NUL",
+    )
+    _note(found, _outside(rows.cents, MOST_CENTS), "unit_price: 0.00 to 99999999.99")
+    for name in ("reorder_threshold", "optimal_stock_level"):
+        _note(found, _outside(getattr(rows, name), _MOST_COUNT), f"{name}: 0 to {_MOST_COUNT}")
+    return found
+
+
+def item_errors(rows: ItemRows, zones: Sequence[int]) -> dict[int, str]:
+    """What is wrong with rows by themselves, by their number; `zones` are those there are."""
+    found: dict[int, str] = {}
+    text = f"rfid_tag: 1 to {TAG_CHARS} characters, no NUL"
+    _note(found, _bad_text(rows.rfid_tag, TAG_CHARS), text)
+    _note(found, _bad_text(rows.sku, SKU_CHARS), f"sku: 1 to {SKU_CHARS} characters, no NUL")
+    hexadecimal = pc.match_substring_regex(_texts(rows.epc), "^([0-9A-F]{24})?$")
+    _note(found, ~_flags(hexadecimal), "epc: 24 hexadecimal digits in capitals, or none")
+    for name, values in (("x_position", rows.x), ("y_position", rows.y)):
+        _note(found, np.isinf(values), f"{name}: a number of centimetres, or none")
+    known = np.isin(rows.zone_id, [NO_ZONE, *zones])
+    _note(found, ~known, f"zone_id: one of {', '.join(map(str, zones))}, or none")
+    return found
+
+
+def _note(found: dict[int, str], wrong: Bool, why: str) -> None:
+    for row in _rows(wrong):
+        found.setdefault(row, why)
+
+
+def _rows(wrong: Bool) -> Iterator[int]:
+    return iter(np.flatnonzero(wrong).tolist())
+
+
+def _bad_text(values: Sequence[str], most: int, least: int = 1) -> Bool:
+    texts = _texts(values)
+    length = pc.utf8_length(texts).to_numpy()
+    has_nul = _flags(pc.match_substring(texts, "\x00"))
+    wrong: Bool = (length < least) | (length > most) | has_nul
+    return wrong
+
+
+def _outside(values: I64, most: int) -> Bool:
+    wrong: Bool = (values < 0) | (values > most)
+    return wrong
+
+
+def _texts(values: Sequence[str]) -> pa.Array:
+    return pa.array(values, type=pa.string())
+
+
+def _flags(column: pa.Array) -> Bool:
+    flags: Bool = column.to_numpy(zero_copy_only=False).astype(np.bool_)
+    return flags

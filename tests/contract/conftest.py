@@ -1,6 +1,7 @@
-"""Servers for the contract of object stores."""
+"""Servers for the contracts of object stores and sinks."""
 
 from services.gcs_server import gcs_server, gcs_url
+from services.kafka_broker import kafka, kafka_prefix
 from services.moto_server import moto_server, s3_url
 
-__all__ = ["gcs_server", "gcs_url", "moto_server", "s3_url"]
+__all__ = ["gcs_server", "gcs_url", "kafka", "kafka_prefix", "moto_server", "s3_url"]

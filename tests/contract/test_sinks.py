@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from retail_datagen.sinks import (
 )
 from retail_datagen.sinks.file import FileSink
 from retail_datagen.sinks.memory import MemorySink
+from services.kafka_reader import committed
 
 DAY = to_day(date(2024, 1, 1))
 TABLE = Table(
@@ -165,10 +167,42 @@ def _jsonl(tmp: Path) -> Backend:
     )
 
 
-@pytest.fixture(params=[_csv, _parquet, _memory, _jsonl], ids=lambda make: make.__name__[1:])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    make: Callable[[Path], Backend] = request.param
-    return make(tmp_path)
+def _kafka(tmp: Path, request: pytest.FixtureRequest) -> Backend:
+    servers = request.getfixturevalue("kafka").servers
+    prefix = request.getfixturevalue("kafka_prefix")
+
+    def read(sink: Sink, table: str, day: int) -> Rows | None:
+        rows = [record.json() for record in committed(servers, [f"{prefix}retail-{table}"])]
+        rows.sort(key=lambda row: str(row["TraceId"]))
+        texts = [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
+        return [r for r in texts if to_day(date.fromisoformat(r["EventTS"][:10])) == day] or None
+
+    return Backend(
+        lambda: open_sink(f"kafka://{servers}?topic_prefix={prefix}"),
+        lambda: open_sink(f"kafka://{servers}?topic_prefix={prefix}other-"),
+        read,
+    )
+
+
+@pytest.fixture(
+    params=[_csv, _parquet, _memory, _jsonl, _kafka], ids=lambda make: make.__name__[1:]
+)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """Sinks that a test leaves open are closed after it."""
+    make: Callable[..., Backend] = request.param
+    more = [request] if "request" in signature(make).parameters else []
+    made, opened = make(tmp_path, *more), list[Sink]()
+
+    def noted(open: Callable[[], Sink]) -> Callable[[], Sink]:
+        def call() -> Sink:
+            opened.append(open())
+            return opened[-1]
+
+        return call
+
+    yield replace(made, open=noted(made.open), elsewhere=noted(made.elsewhere))
+    for sink in opened:
+        sink.close()
 
 
 def test_what_is_written_is_read_back(backend: Backend) -> None:

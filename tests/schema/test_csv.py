@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retail_datagen.schema import Column, Kind, Table
-from retail_datagen.schema import csv as ours
+from retail_datagen.schema import texts as ours
 from retail_datagen.schema.csv import csv_texts, write_csv
 
 TABLE = Table(

@@ -69,6 +69,11 @@ COMMANDS = (
         "retail_datagen.cli.backfill_command",
         "Send a history of events to Kafka, a database or a file; run again, it goes on.",
     ),
+    Command(
+        "kafka",
+        "retail_datagen.cli.kafka_commands",
+        "Look after what jobs made in a Kafka cluster.",
+    ),
 )
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from retail_datagen.core.files import HashingFile
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
 from retail_datagen.sinks.progress import PartitionRecord
+from retail_datagen.wire.json import json_lines
 
 _BATCH_ROWS = 65_536
 
@@ -97,46 +97,6 @@ class JsonlSink:
 
 def write_jsonl(table: Table, data: pa.Table, file: HashingFile) -> None:
     """A partition as JSON lines. Raises OSError."""
+    lead = f'{{"table": {json.dumps(table.name)}, '
     for batch in data.to_batches(max_chunksize=_BATCH_ROWS):
-        file.write(encode_rows(table.name, batch))
-
-
-def encode_rows(table: str, batch: pa.RecordBatch) -> bytes:
-    """The rows of a batch as JSON lines, built a column at a time."""
-    if not batch.num_rows:
-        return b""
-    pieces: list[pa.Array | pa.Scalar] = []
-    lead = "{" + f'"table": {json.dumps(table)}'
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        pieces.append(pa.scalar(f"{lead}, {json.dumps(name)}: "))
-        pieces.append(_values(column))
-        lead = ""
-    lines = pc.binary_join_element_wise(*pieces, "}\n", "")
-    text = lines.buffers()[2]
-    ends = lines.offset, lines.offset + len(lines)
-    starts = memoryview(lines.buffers()[1]).cast("i")
-    return bytes(memoryview(text)[starts[ends[0]] : starts[ends[1]]])
-
-
-def _values(column: pa.Array) -> pa.Array:
-    """Each value as JSON."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(pa.string()), pa.string()
-    if pa.types.is_string(kind):
-        texts = _quoted(_escaped(column))
-    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        texts = _quoted(column.cast(pa.string()))
-    else:
-        texts = column.cast(pa.string())
-    return texts.fill_null("null")
-
-
-def _quoted(texts: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise('"', texts, '"', "")
-
-
-def _escaped(texts: pa.Array) -> pa.Array:
-    if not pc.any(pc.match_substring_regex(texts, r'["\\\x00-\x1f]')).as_py():
-        return texts
-    return pa.array([None if t is None else json.dumps(t)[1:-1] for t in texts.to_pylist()])
+        file.write(json_lines(batch, lead))

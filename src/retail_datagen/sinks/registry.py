@@ -11,13 +11,17 @@ from urllib.parse import parse_qsl, unquote
 from retail_datagen.sinks.base import Sink, SinkError
 from retail_datagen.sinks.file import FORMATS, FileSink
 from retail_datagen.sinks.jsonl import JsonlSink
+from retail_datagen.sinks.kafka_url import KAFKA_QUERY, kafka_sink
 from retail_datagen.sinks.lake import sink_of
 from retail_datagen.sinks.memory import MemorySink
 from retail_datagen.sinks.options import StreamOptions, redacted
 
 # One letter before the colon is a drive, not a scheme.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
-_KNOWN = "file:FOLDER?format=csv|parquet (or a plain path), jsonl:- or jsonl:FILE, memory:"
+_KNOWN = (
+    "file:FOLDER?format=csv|parquet (or a plain path), jsonl:- or jsonl:FILE, memory:, "
+    "kafka://HOST:PORT"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,12 @@ def _jsonl(target: Asked) -> Sink:
     return JsonlSink(target.place)
 
 
+def _kafka(target: Asked) -> Sink:
+    sink = kafka_sink(target.place, target.query, target.options)
+    _no_more(target, *KAFKA_QUERY)
+    return sink
+
+
 def _lake(target: Asked) -> Sink:
     """Not for users: what a lake job's workers write to."""
     return sink_of(target.url, target.place, target.query)
@@ -104,6 +114,7 @@ def _no_more(target: Asked, *known: str) -> None:
 _OPENERS: dict[str, Callable[[Asked], Sink]] = {
     "file": _file,
     "jsonl": _jsonl,
+    "kafka": _kafka,
     "lake": _lake,
     "memory": _memory,
 }

@@ -9,7 +9,9 @@ from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import conform
 from retail_datagen.sinks.file import FORMATS
 from retail_datagen.sinks.jsonl import write_jsonl
+from retail_datagen.wire.json import json_lines
 
+_BATCH_ROWS = 65_536
 _WRITERS = {**FORMATS, "jsonl": write_jsonl}
 
 
@@ -25,6 +27,9 @@ class _Nowhere:
 
 def encoded_bytes(format: str, table: Table, data: pa.Table) -> int:
     """Bytes of a partition in the `format` of a sink; of memory where that is no file's."""
+    if format == "json":
+        batches = conform(table, data).to_batches(max_chunksize=_BATCH_ROWS)
+        return sum(len(json_lines(batch)) - batch.num_rows for batch in batches)
     write = _WRITERS.get(format)
     if write is None:
         return int(data.nbytes)

@@ -1,0 +1,314 @@
+"""Kafka: `kafka://host:9092,host2:9092`; a row is a message, a commit is a transaction.
+
+What is there is remembered in the cluster itself, in the same transactions as the messages, so
+that after any crash each event is there once for whoever reads what is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pyarrow as pa
+
+from retail_datagen.schema.stamps import Stamped, stamp
+from retail_datagen.schema.table import Table
+from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
+from retail_datagen.sinks.kafka_checkpoint import (
+    Checkpoint,
+    Key,
+    checkpoint_topic,
+    day_entry,
+    entries,
+    header_entry,
+    topic_entry,
+)
+from retail_datagen.sinks.kafka_cluster import Cluster, Topic
+from retail_datagen.sinks.kafka_settings import Settings
+from retail_datagen.sinks.kafka_transactions import Aborted, Transactions
+from retail_datagen.sinks.kafka_waiting import Patience, Troubles
+from retail_datagen.sinks.options import KafkaOptions, StreamOptions
+from retail_datagen.sinks.progress import PartitionRecord, Progress, Ranges
+from retail_datagen.wire.messages import Content, Encoder
+
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+_BATCH_ROWS = 8192
+"""Rows that are encoded at once: their texts fit the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """Rows that were sent in the open transaction; `rows` are those of them that count."""
+
+    topic: str
+    stamped: Stamped
+    rows: Ranges
+
+
+class KafkaSink:
+    """Rows as messages of a topic a table, and what is remembered of them.
+
+    Connects when it is first asked for something. `transactional` False is for services that
+    have no transactions: then a crash may leave events twice.
+    """
+
+    root = None
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: StreamOptions,
+        encoder: Encoder,
+        transactional: bool = True,
+    ) -> None:
+        self.capabilities = Capabilities(
+            atomic_unit=Unit.PARTITION if transactional else Unit.ROW,
+            idempotent=False,
+            transactional=transactional,
+            durable=True,
+            parallel=False,
+            remembers=True,
+        )
+        self.name = _name(settings.servers, options.kafka.topic_prefix, options.feed)
+        self.format = encoder.format
+        self._settings = settings
+        self._options = options
+        self._encoder = encoder
+        self._transactional = transactional
+        self._session: _Session | None = None
+        self._parcels: list[_Parcel] = []
+        self._changed: dict[Key, Progress] = {}
+
+    def read_header(self) -> str | None:
+        return self._connected().checkpoint.header
+
+    def write_header(self, text: str) -> None:
+        session = self._connected()
+        session.remember([header_entry(text)])
+        session.checkpoint.header = text
+
+    def progress(self) -> Mapping[Key, Progress]:
+        return dict(self._connected().checkpoint.days)
+
+    def append(self, table: Table, day: int, first: int, rows: pa.Table) -> None:
+        rows = conform(table, rows)
+        stamped = stamp(table, day, first, rows, self._options.zone)
+        self._put(_Parcel(self._topic(table), stamped, ((0, rows.num_rows),)))
+        known = self._known(table.name, day)
+        self._changed[table.name, day] = known.plus(first, first + rows.num_rows)
+
+    def send(self, stamped: Stamped) -> None:
+        rows = ((0, stamped.rows.num_rows),)
+        self._put(_Parcel(self._topic(stamped.table), stamped, rows))
+
+    def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
+        data = conform(table, data)
+        topic, count = self._topic(table), data.num_rows
+        stamped = stamp(table, day, 0, data, self._options.zone)
+        lacking = self._known(table.name, day).lacks(count)
+        content = self._put(_Parcel(topic, stamped, lacking), whole=True)
+        record = PartitionRecord(table.name, day, topic, count, content.bytes, content.sha256)
+        there = self._connected().checkpoint.days.get((table.name, day))
+        if there and there.record and there.record != record:
+            raise SinkError(
+                f"topic {topic} holds another {table.name} of that day than the one made now; "
+                "start anew with --overwrite, or choose another --topic-prefix"
+            )
+        whole: Ranges = ((0, count),) if count else ()
+        self._changed[table.name, day] = Progress(table.name, day, whole, record)
+        return record
+
+    def commit(self) -> None:
+        if not self._parcels and not self._changed:
+            return
+        self._trying(self._finish, self._parcels)
+        checkpoint = self._connected().checkpoint
+        checkpoint.days |= self._changed
+        self._parcels.clear()
+        self._changed.clear()
+
+    def check(self, record: PartitionRecord) -> bool:
+        known = self._connected().checkpoint.days.get((record.table, record.day))
+        return known is not None and known.record == record
+
+    def holds(self, tables: Iterable[str]) -> bool:
+        wanted = set(tables)
+        return any(table in wanted for table, _ in self._connected().checkpoint.days)
+
+    def recover(self, tables: Iterable[str]) -> None:
+        """Take back what is not committed; whoever wrote before is shut out when we connect."""
+        self.close()
+
+    def clear(self, tables: Iterable[str]) -> None:
+        """Delete all messages of these tables' topics, with what is remembered of them.
+
+        Where a topic cannot be emptied it is taken away, and made anew when it is needed.
+        """
+        self.close()
+        session = self._connected()
+        wanted = set(tables)
+        checkpoint = session.checkpoint
+        # The header first: killed in the middle, what is left is not taken for a history.
+        session.remember([header_entry(None)])
+        checkpoint.header = None
+        for table, topic in sorted(checkpoint.topics.items()):
+            if table in wanted and not session.cluster.empty(topic):
+                session.cluster.remove([topic])
+                session.there.discard(topic)
+        gone = [key for key in checkpoint.days if key[0] in wanted]
+        session.remember([day_entry(key, None, "") for key in gone])
+        for key in gone:
+            del checkpoint.days[key]
+
+    def close(self) -> None:
+        self._parcels.clear()
+        self._changed.clear()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _put(self, parcel: _Parcel, whole: bool = False) -> Content:
+        """Send a parcel, and keep it until it is committed, to be sent again."""
+        content = self._trying(lambda: self._send(parcel, whole), self._parcels)
+        self._parcels.append(parcel)
+        return content
+
+    def _send(self, parcel: _Parcel, whole: bool = False) -> Content:
+        """Send the rows of a parcel that count; what is returned knows of all of them if `whole`.
+
+        A row may be several messages, so that not messages are picked but rows.
+        """
+        content = Content()
+        count = len(parcel.stamped.instant)
+        for first in range(0, count, _BATCH_ROWS):
+            end = min(first + _BATCH_ROWS, count)
+            wanted = [(max(a, first), min(b, end)) for a, b in parcel.rows if a < end and first < b]
+            if not wanted and not whole:
+                continue
+            send = self._connected().transactions.send
+            part = parcel.stamped.slice(first, end - first)
+            all_of_them = wanted == [(first, end)]
+            if whole or all_of_them:
+                messages = self._encoder.encode(parcel.topic, part)
+                content.add(messages)
+                if all_of_them:
+                    send(parcel.topic, messages)
+                    continue
+            for a, b in wanted:
+                send(parcel.topic, self._encoder.encode(parcel.topic, part.slice(a - first, b - a)))
+        return content
+
+    def _finish(self) -> None:
+        session = self._connected()
+        topics = {p.stamped.table.name: p.topic for p in self._parcels}
+        session.transactions.flush()
+        changed = [
+            day_entry(key, progress, topics.get(key[0], ""))
+            for key, progress in self._changed.items()
+        ]
+        session.checkpoint.topics |= topics
+        session.transactions.send(session.topic, entries(changed))
+        session.transactions.commit()
+
+    def _trying(self, step: Callable[[], T], sent: Sequence[_Parcel]) -> T:
+        """Do a step of the open transaction; if that is lost, what was sent goes into another."""
+        patience: Patience | None = None
+        while True:
+            session = self._connected()
+            try:
+                if patience is not None:
+                    session.transactions.abort()
+                    for parcel in sent:
+                        self._send(parcel)
+                return step()
+            except Aborted as error:
+                _LOG.warning("a Kafka transaction is begun again: %s", error)
+                patience = patience or Patience(session.troubles, self._settings.wait_seconds)
+                patience.spent(pause=True)
+
+    def _known(self, table: str, day: int) -> Progress:
+        """Of a day, what is there and what is on its way."""
+        changed = self._changed.get((table, day))
+        return changed or self._connected().checkpoint.days.get((table, day), Progress(table, day))
+
+    def _topic(self, table: Table) -> str:
+        """The topic of a table, made if it is not there."""
+        options = self._options.kafka
+        name = options.topic_prefix + table.topic
+        self._connected().ensure(_topic_as_asked(name, options))
+        return name
+
+    def _connected(self) -> _Session:
+        if self._session is None:
+            kafka = self._options.kafka
+            topic = checkpoint_topic(kafka.topic_prefix, self._options.feed, kafka.replication)
+            writer = f"retail-datagen-{kafka.topic_prefix}{self._options.feed}"
+            self._session = _Session(self._settings, topic, writer if self._transactional else None)
+        return self._session
+
+
+class _Session:
+    """A connection: nobody else writes this feed any more, and what was committed is known."""
+
+    def __init__(self, settings: Settings, topic: Topic, writer: str | None) -> None:
+        self.topic = topic.name
+        self._settings = settings
+        self.troubles = Troubles(settings.servers)
+        self.cluster = Cluster(settings, self.troubles)
+        self.there = set(self.cluster.topics())
+        if topic.name not in self.there:
+            self.cluster.make(topic)
+        self._notes: Transactions | None = None
+        self.transactions = Transactions(settings, self.troubles, writer)
+        self.transactions.begin()
+        self.checkpoint = Checkpoint.read(topic.name, self.cluster.latest(topic.name))
+        lost = sorted(set(self.checkpoint.topics.values()) - self.there - {""})
+        if lost and self.checkpoint.header is not None:
+            raise SinkError(
+                f"topic {lost[0]} is gone, though {topic.name} tells of what it held; start anew "
+                "with --overwrite"
+            )
+
+    def ensure(self, topic: Topic) -> None:
+        """Make a topic that is not there, noted first as one of ours, so that it can be dropped.
+
+        The note does not wait for the open transaction, nor end it.
+        """
+        if topic.name in self.there:
+            return
+        if self._notes is None:
+            self._notes = Transactions(self._settings, self.troubles, None)
+            self._notes.begin()
+        self._notes.send(self.topic, entries([topic_entry(topic.name)]))
+        self._notes.commit()
+        self.cluster.make(topic)
+        self.there.add(topic.name)
+        self.checkpoint.made.add(topic.name)
+
+    def remember(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
+        """Write entries of the checkpoint, lasting once it returns."""
+        if pairs:
+            self.transactions.send(self.topic, entries(pairs))
+            self.transactions.commit()
+
+    def close(self) -> None:
+        self.transactions.close()
+
+
+def _topic_as_asked(name: str, options: KafkaOptions) -> Topic:
+    config = {}
+    if options.retention_ms is not None:
+        config["retention.ms"] = str(options.retention_ms)
+    return Topic(name, options.partitions, options.replication, config)
+
+
+def _name(servers: str, prefix: str, feed: str) -> str:
+    """Different for targets that differ, and safe in a file name."""
+    told = "|".join([*sorted(servers.split(",")), prefix, feed])
+    digest = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
+    return f"kafka-{re.sub(r'[^a-z0-9]+', '-', feed.lower())[:30]}-{digest}"

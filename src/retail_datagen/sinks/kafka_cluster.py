@@ -1,0 +1,165 @@
+"""A Kafka cluster as its administrator sees it: topics made, listed, emptied and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.kafka_settings import Settings, driver
+from retail_datagen.sinks.kafka_waiting import Patience, Troubles
+
+_ANSWER_SECONDS = 5.0
+_READ_AT_ONCE = 1000
+_BROKERS_OWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is to be made. `replication` of None is the broker's own."""
+
+    name: str
+    partitions: int
+    replication: int | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cluster:
+    """Asks the cluster and waits for it, as long as its settings say.
+
+    Every method raises SinkError when no broker answers in time or the broker refuses.
+    """
+
+    def __init__(self, settings: Settings, troubles: Troubles) -> None:
+        self._settings = settings
+        self._troubles = troubles
+        self._admin = settings.admin({"error_cb": troubles.hear})
+
+    def topics(self) -> dict[str, int]:
+        """How many partitions each topic has that may be seen; waits for a broker."""
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while True:
+            try:
+                listed = self._admin.list_topics(timeout=min(1.0, _ANSWER_SECONDS))
+            except driver().KafkaException as error:
+                self._refuse(error.args[0], "list topics")
+                patience.spent(pause=True)
+                continue
+            return {name: len(t.partitions) for name, t in listed.topics.items() if not t.error}
+
+    def make(self, topic: Topic) -> None:
+        """Make a topic that was not there a moment ago."""
+        from confluent_kafka.cimpl import NewTopic
+
+        replication = _BROKERS_OWN if topic.replication is None else topic.replication
+        new = NewTopic(topic.name, topic.partitions, replication, config=dict(topic.config))
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while True:
+            error = _outcome(self._admin.create_topics([new], request_timeout=10.0)[topic.name])
+            if error is None or error.name() == "TOPIC_ALREADY_EXISTS":
+                return
+            if "AUTHORIZATION" in error.name():
+                raise SinkError(
+                    f"topic {topic.name} is not there, and may not be made here "
+                    f"({error.str()}): have it made with {topic.partitions} partitions, or be "
+                    "granted Create on it"
+                )
+            if not _is_passing(error):
+                raise SinkError(f"topic {topic.name} cannot be made: {error.str()}")
+            patience.spent(pause=True)
+
+    def remove(self, topics: Iterable[str]) -> None:
+        """Take topics away, those that are there."""
+        for name, future in self._admin.delete_topics(list(topics), operation_timeout=30.0).items():
+            error = _outcome(future)
+            if error is not None and error.name() != "UNKNOWN_TOPIC_OR_PART":
+                raise SinkError(f"topic {name} cannot be removed: {error.str()}")
+
+    def empty(self, topic: str) -> bool:
+        """Delete all messages of a topic; False where its kind does not allow it."""
+        from confluent_kafka import OFFSET_END, TopicPartition
+
+        partitions = self.topics().get(topic, 0)
+        ends = [TopicPartition(topic, number, OFFSET_END) for number in range(partitions)]
+        for future in self._admin.delete_records(ends).values() if ends else ():
+            error = _outcome(future)
+            if error is not None and error.name() == "POLICY_VIOLATION":
+                return False
+            if error is not None:
+                raise SinkError(f"messages of topic {topic} cannot be deleted: {error.str()}")
+        return True
+
+    def latest(self, topic: str) -> dict[bytes, bytes]:
+        """The last value of each key of a topic of one partition, tombstones left out."""
+        from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+
+        consumer = self._settings.consumer(
+            {
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10,
+                "error_cb": self._troubles.hear,
+            }
+        )
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        found: dict[bytes, bytes] = {}
+        try:
+            meet(consumer, patience)
+            consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+            while True:
+                messages = consumer.consume(_READ_AT_ONCE, timeout=0.2)
+                for message in messages:
+                    error = message.error()
+                    if error is not None:
+                        if error.code() == KafkaError._PARTITION_EOF:
+                            return found
+                        if error.name() in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
+                            return {}  # it was removed a moment ago
+                        self._refuse(error, f"read topic {topic}")
+                        patience.spent(pause=False)
+                        continue
+                    patience.renew()
+                    key, value = message.key() or b"", message.value()
+                    if value is None:
+                        found.pop(key, None)
+                    else:
+                        found[key] = value
+                if not messages:
+                    patience.spent(pause=False)
+        finally:
+            consumer.close()
+
+    def _refuse(self, error: Any, what: str) -> None:
+        if "AUTHORIZATION" in error.name():
+            raise SinkError(
+                f"the Kafka broker at {self._settings.servers} does not let us {what}: "
+                f"{error.str()}"
+            )
+
+
+def meet(client: Any, patience: Patience) -> None:
+    """Wait until a client knows its cluster: what it is asked before that it tries again seldom.
+
+    Raises SinkError when patience is at its end.
+    """
+    while True:
+        try:
+            client.list_topics(timeout=1.0)
+            return
+        except driver().KafkaException:
+            patience.spent(pause=True)
+
+
+def _outcome(future: Future[Any]) -> Any:
+    """The KafkaError of what was asked for, or None."""
+    try:
+        future.result()
+    except driver().KafkaException as error:
+        return error.args[0]
+    return None
+
+
+def _is_passing(error: Any) -> bool:
+    """Whether it may be otherwise in a moment."""
+    return error.retriable() or error.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")

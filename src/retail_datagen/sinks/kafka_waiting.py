@@ -1,0 +1,88 @@
+"""Waiting for a Kafka broker that does not answer: with patience, in sight, and not for ever."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from retail_datagen.sinks.base import SinkError
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+_LOG = logging.getLogger(__name__)
+_FIRST_SECONDS, _MOST_SECONDS = 0.25, 5.0
+_SILENT_SECONDS = 2.0
+"""A pause that is shorter is not worth a word."""
+
+
+class Troubles:
+    """What clients say of their connections, which they tell callbacks and not their callers."""
+
+    def __init__(self, servers: str) -> None:
+        self.servers = servers
+        self._last = ""
+        self._refused = False
+
+    def hear(self, error: KafkaError) -> None:
+        """For a client's `error_cb`."""
+        self._last = error.str()
+        if error.code() == error._AUTHENTICATION:
+            self._refused = True
+
+    @property
+    def last(self) -> str:
+        return self._last or "no answer"
+
+    def check(self) -> None:
+        """Raises SinkError once the broker has refused who we are: waiting would not help."""
+        if self._refused:
+            raise SinkError(
+                f"the Kafka broker at {self.servers} refuses the credentials ({self.last}); see "
+                "sasl.mechanism, sasl.username and sasl.password in the Kafka properties"
+            )
+
+
+class Patience:
+    """How long an unanswered call is tried again; `renew` when something moved."""
+
+    def __init__(self, troubles: Troubles, seconds: float) -> None:
+        self._troubles = troubles
+        self._seconds = seconds
+        self._pause = _FIRST_SECONDS
+        self.renew()
+
+    def renew(self) -> None:
+        self._since = time.monotonic()
+        self._told = self._since
+        self._pause = _FIRST_SECONDS
+
+    def spent(self, pause: bool) -> None:
+        """Called after each try in vain; with `pause`, the next one is put off a little longer.
+
+        Raises SinkError when patience is at its end.
+        """
+        self._troubles.check()
+        now = time.monotonic()
+        left = self._seconds - (now - self._since)
+        if left <= 0:
+            raise SinkError(
+                f"no Kafka broker at {self._troubles.servers} has answered for "
+                f"{self._seconds:.0f} s ({self._troubles.last}); what is committed is kept, "
+                "nothing is there twice: start the broker, or name another one, and run the same "
+                "command again (--broker-timeout waits longer)"
+            )
+        if now - self._told >= min(self._pause, _SILENT_SECONDS) and now - self._since >= (
+            _SILENT_SECONDS / 2
+        ):
+            self._told = now
+            _LOG.warning(
+                "waiting for the Kafka broker at %s (%s), %.0f s more",
+                self._troubles.servers,
+                self._troubles.last,
+                left,
+            )
+        if pause:
+            time.sleep(min(self._pause, left))
+        self._pause = min(self._pause * 2, _MOST_SECONDS)

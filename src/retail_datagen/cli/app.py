@@ -55,6 +55,11 @@ COMMANDS = (
         "Check a history on its files alone: keys, sums, stock, trucks, prices, hours, checksums.",
     ),
     Command(
+        "simulate",
+        "retail_datagen.cli.simulate_command",
+        "Simulate a store live: shoppers, staff, an RFID reader.",
+    ),
+    Command(
         "backlog",
         "retail_datagen.cli.backlog_command",
         "Fill a lake with years of a web shop's days, in object storage or a folder.",

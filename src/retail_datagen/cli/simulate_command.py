@@ -1,0 +1,189 @@
+"""`retail-datagen simulate` runs a store's live simulation, here or on a server."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.stop import JobStopped, stop_on_signals
+from retail_datagen.store.database.engine import DEFAULT_URL, open_database
+from retail_datagen.store.live import LiveRun, Status, start_simulation
+from retail_datagen.store.remote_run import RemoteRun
+from retail_datagen.store.simulation.narrate import LogLine, clock_text, money
+from retail_datagen.store.simulation.settings import Settings
+
+_LOOK_SECONDS = 0.25
+_STATUS_SECONDS = 10.0
+_DEFAULTS = Settings()
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts `simulate` on the application."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    analytics: Annotated[
+        bool,
+        typer.Option("--analytics", help="Keep snapshots and readings; sales always are."),
+    ] = False,
+    mode: Annotated[
+        str, typer.Option(metavar="MODE", help="Shoppers and habits: demo, realistic or stress.")
+    ] = _DEFAULTS.mode,
+    speed: Annotated[
+        float, typer.Option(metavar="X", help="Simulated seconds to a real one, 0.5 to 5.0.")
+    ] = _DEFAULTS.speed,
+    disappearance: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the items within reach on a walk of an aisle that leave with the "
+            "shopper.",
+        ),
+    ] = _DEFAULTS.disappearance,
+    snapshot_interval: Annotated[
+        int, typer.Option(metavar="SECONDS", help="Simulated seconds between snapshots.")
+    ] = _DEFAULTS.snapshot_interval,
+    duration: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Simulated seconds to run; else until stopped."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="What chance is drawn from.")] = (
+        _DEFAULTS.seed
+    ),
+    api: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Let this server simulate, such as http://localhost:8000."
+        ),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option("--api-key", metavar="KEY", help="The server's key.", envvar="STORE_API_KEY"),
+    ] = None,
+    database_url: Annotated[
+        str | None, typer.Option(metavar="URL", help=f"The store's database; else {DEFAULT_URL}.")
+    ] = None,
+    unpaced: Annotated[
+        bool, typer.Option("--unpaced", help="Do not wait for real time; needs --duration.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the last status as JSON.")] = False,
+) -> None:
+    """Simulate a store live: shoppers, staff, an RFID reader. Stop it with Ctrl-C."""
+    settings = Settings(mode, speed, disappearance, snapshot_interval, duration, seed, analytics)
+    if unpaced and (api is not None or duration is None):
+        raise UserError("unpaced: it needs --duration, and does not go with --api")
+    if api is not None and database_url is not None:
+        raise UserError("api: leave --database-url out beside --api; the server has its own")
+    if api is not None:
+        with RemoteRun(api, api_key) as run:
+            _remotely(run, settings, quiet or as_json, as_json)
+    else:
+        _here(database_url or DEFAULT_URL, settings, unpaced, quiet or as_json, as_json)
+
+
+def _here(url: str, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
+    engine = open_database(url, create=False)
+    try:
+        run = start_simulation(engine, settings, paced=not unpaced)
+        try:
+            if not quiet:
+                typer.echo(_heading(run.status()))
+            _follow(run, quiet)
+        finally:
+            status = run.stop()
+    finally:
+        engine.dispose()
+    if as_json:
+        typer.echo(json.dumps({**asdict(status), "started": status.started.isoformat()}, indent=2))
+    elif not quiet:
+        typer.echo(_summary(status))
+    run.raise_if_failed()
+
+
+def _follow(run: LiveRun, quiet: bool) -> None:
+    """Print what happens until it ends, or until it is told to."""
+    shown, next_status = 0, time.monotonic() + _STATUS_SECONDS
+    try:
+        with stop_on_signals():
+            over = False
+            while not over:
+                over = run.wait(_LOOK_SECONDS)
+                lines = run.log.after(shown)
+                shown = lines[-1].number if lines else shown
+                if quiet:
+                    continue
+                for line in lines:
+                    typer.echo(_line(line))
+                if time.monotonic() >= next_status:
+                    next_status += _STATUS_SECONDS
+                    typer.echo(_state(run.status()))
+    except JobStopped:
+        pass  # a simulation has no other end
+
+
+def _remotely(run: RemoteRun, settings: Settings, quiet: bool, as_json: bool) -> None:
+    run.start(settings)
+    if not quiet:
+        typer.echo(f"{run.url} simulates: {_settings(settings)}; stop it with Ctrl-C")
+    shown, state = 0, "running"
+    try:
+        with stop_on_signals():
+            while state == "running":
+                time.sleep(1.0)
+                for number, text in run.logs(shown):
+                    shown = max(shown, number)
+                    if not quiet:
+                        typer.echo(text)
+                state = str(run.status().get("state"))
+    except JobStopped:
+        run.stop()
+    last = run.status()
+    if as_json:
+        typer.echo(json.dumps(last, indent=2))
+    if last.get("state") == "failed":
+        raise UserError(f"the simulation on {run.url} failed: {last.get('error')}")
+
+
+def _heading(status: Status) -> str:
+    return (
+        f"{status.items_present:,} items of {status.products:,} products, "
+        f"{_settings(status.settings)}; the clock begins at {clock_text(status.began)}"
+    )
+
+
+def _settings(s: Settings) -> str:
+    return (
+        f"mode {s.mode}, speed {s.speed:g}, disappearance {s.disappearance:g}, seed {s.seed}, "
+        + (f"snapshots every {s.snapshot_interval:,} s" if s.analytics else "without --analytics")
+    )
+
+
+def _line(line: LogLine) -> str:
+    return f"{clock_text(line.at)}  {line.text}"
+
+
+def _state(status: Status) -> str:
+    tally = status.tally
+    return (
+        f"{clock_text(status.now)}  {status.shoppers} shoppers, {status.items_present:,} items "
+        f"present, {status.items_missing:,} missing; so far {tally.sold:,} sold, "
+        f"{tally.restocked:,} restocked, {tally.stolen:,} stolen"
+    )
+
+
+def _summary(status: Status) -> str:
+    tally = status.tally
+    return (
+        f"{status.state} at {clock_text(status.now)}: {status.visitors:,} shoppers, "
+        f"{tally.baskets:,} baskets, {tally.sold:,} items sold for {money(tally.revenue)}, "
+        f"{tally.restocked:,} restocked, {tally.stolen:,} stolen; "
+        f"{tally.detections:,} readings, {tally.snapshots:,} snapshots; "
+        f"{status.times_real:,.1f} × real time"
+    )

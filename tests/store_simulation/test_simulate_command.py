@@ -1,0 +1,155 @@
+"""`simulate` as people run it: what it prints, what it refuses, and what a kill leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from live_store import check_ledger, count, stock, url_in
+
+from retail_datagen.store import lease
+from retail_datagen.store.database.engine import open_database
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    program = [sys.executable, "-m", "simulation.main"]
+    return [*program, "--database-url", url_in(folder), *options]
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
+
+
+def simulate(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, *options),
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def begin(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Started, and simulating."""
+    process = subprocess.Popen(
+        command(folder, *options),
+        cwd=ROOT, env={**environment(), "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert "items of" in line, line + process.stdout.read()
+    return process
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    engine = open_database(url_in(tmp_path))
+    stock(engine, 1000)
+    engine.dispose()
+    return tmp_path
+
+
+def test_it_says_what_it_does_and_what_came_of_it(folder: Path) -> None:
+    done = simulate(
+        folder, "--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "300",
+        "--snapshot-interval", "60", "--unpaced",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "1,000 items of 1,543 products, mode stress, speed 1, disappearance 0.05, seed 42",
+        "bought", "snapshot:", "finished at", "5 snapshots", "× real time",
+    ):  # fmt: skip
+        assert words in done.stdout
+    engine = open_database(url_in(folder))
+    check_ledger(engine)
+    engine.dispose()
+
+
+def test_its_last_status_is_json_on_demand(folder: Path) -> None:
+    done = simulate(folder, "--mode", "demo", "--duration", "60", "--unpaced", "--json")
+    status = json.loads(done.stdout)
+    assert status["state"] == "finished"
+    assert status["settings"]["mode"] == "demo"
+    assert status["now"] - status["began"] == 60_000
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--speed", "7"], "speed: 7 is not allowed; give 0.5 to 5"),
+        (["--mode", "wild"], "mode: 'wild' is not a mode; allowed: demo, realistic, stress"),
+        (["--disappearance", "2"], "disappearance: 2 is not allowed; give 0 to 1"),
+        (["--unpaced"], "unpaced: it needs --duration"),
+        (["--api", "localhost:8000"], "leave --database-url out beside --api"),
+    ],
+)
+def test_what_is_not_allowed_is_told(folder: Path, options: list[str], told: str) -> None:
+    done = simulate(folder, *options)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "simulation.main", "--api", "http://127.0.0.1:9"],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "http://127.0.0.1:9 does not answer" in done.stderr
+    assert "retail-datagen serve" in done.stderr
+
+
+def test_a_store_that_is_not_there_is_told(tmp_path: Path) -> None:
+    done = simulate(tmp_path)
+    assert done.returncode == 2
+    assert "inventory generate" in done.stderr
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order(folder: Path, signum: signal.Signals) -> None:
+    process = begin(folder, "--mode", "stress", "--speed", "5")
+    time.sleep(0.5)
+    process.send_signal(signum)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert "stopped at" in said
+    engine = open_database(url_in(folder))
+    assert lease.current(engine) is None
+    check_ledger(engine)
+    engine.dispose()
+
+
+def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(folder: Path) -> None:
+    engine = open_database(url_in(folder))
+    process = begin(
+        folder, "--analytics", "--mode", "stress", "--disappearance", "0.3", "--duration", "864000",
+        "--snapshot-interval", "1", "--unpaced",
+    )  # fmt: skip
+    until = time.monotonic() + 30
+    while count(engine, "purchase_events") < 50 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    killed_at = time.monotonic()
+    assert count(engine, "purchase_events") >= 50
+    check_ledger(engine)
+    refused = simulate(folder, "--duration", "1", "--unpaced")
+    assert refused.returncode == 2
+    assert f"process {process.pid} on " in refused.stderr
+    assert "since 20" in refused.stderr
+    while lease.current(engine) is not None:
+        assert time.monotonic() < killed_at + lease.SECONDS + 1
+        time.sleep(0.2)
+    again = simulate(folder, "--duration", "10", "--unpaced")
+    assert again.returncode == 0, again.stderr
+    check_ledger(engine)
+    engine.dispose()

@@ -57,7 +57,7 @@ COMMANDS = (
     Command(
         "simulate",
         "retail_datagen.cli.simulate_command",
-        "Simulate a store live: shoppers, staff, an RFID reader.",
+        "Simulate a store live: shoppers, staff, RFID readers. Stop it with Ctrl-C.",
     ),
     Command(
         "backlog",

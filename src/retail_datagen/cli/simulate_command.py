@@ -75,7 +75,7 @@ def simulate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the last status as JSON.")] = False,
 ) -> None:
-    """Simulate a store live: shoppers, staff, an RFID reader. Stop it with Ctrl-C."""
+    """Simulate a store live: shoppers, staff, RFID readers. Stop it with Ctrl-C."""
     settings = Settings(mode, speed, disappearance, snapshot_interval, duration, seed, analytics)
     if unpaced and (api is not None or duration is None):
         raise UserError("unpaced: it needs --duration, and does not go with --api")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from inspect import signature
 from pathlib import Path
 
+import contract_databases as databases
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -53,10 +54,10 @@ Rows = list[dict[str, str]]
 
 
 def batch(rows: int = 3, day: int = DAY, table: Table = TABLE) -> pa.Table:
-    start = day * 86_400
+    start, earlier = day * 86_400, (day - DAY) * 1_000_000
     seconds = [start + 8 * 3600 + 30 * 60 + 45 + i for i in range(rows)]
     arrays = {
-        "TraceId": pa.array([f"TRC{i:010d}" for i in range(1, rows + 1)], pa.string()),
+        "TraceId": pa.array([f"TRC{earlier + i:010d}" for i in range(1, rows + 1)], pa.string()),
         "EventTS": pa.array(seconds, pa.int64()).cast(pa.timestamp("s")),
         "StoreID": pa.array([15] * rows, pa.int32()),
         "Units": pa.array(range(rows), pa.int64()),
@@ -184,8 +185,36 @@ def _kafka(tmp: Path, request: pytest.FixtureRequest) -> Backend:
     )
 
 
+def _sqlite(tmp: Path) -> Backend:
+    path = tmp / "x.db"
+    reader = databases.rows_of_sqlite(path, TABLE.header)
+    return _opened(f"sqlite://{path}", f"sqlite://{tmp / 'other.db'}", reader)
+
+
+def _duckdb(tmp: Path) -> Backend:
+    path = tmp / "x.duckdb"
+    reader = databases.rows_of_duckdb(path, TABLE.header)
+    return _opened(f"duckdb:{path}", f"duckdb:{tmp / 'other.duckdb'}", reader)
+
+
+def _chdb(tmp: Path) -> Backend:
+    reader = databases.rows_of_clickhouse(TABLE.header)
+    return _opened(f"chdb:{tmp / 'x.chdb'}", f"chdb:{tmp / 'other.chdb'}", reader)
+
+
+def _postgresql(tmp: Path, request: pytest.FixtureRequest) -> Backend:
+    url = request.getfixturevalue("postgres_url")
+    reader = databases.rows_of_postgresql(url, TABLE.header)
+    return _opened(url, "postgresql://127.0.0.1:1/other", reader)
+
+
+def _opened(url: str, other: str, read: Callable[[Sink, str, int], Rows | None]) -> Backend:
+    return Backend(lambda: open_sink(url), lambda: open_sink(other), read)
+
+
 @pytest.fixture(
-    params=[_csv, _parquet, _memory, _jsonl, _kafka], ids=lambda make: make.__name__[1:]
+    params=[_csv, _parquet, _memory, _jsonl, _kafka, _sqlite, _duckdb, _chdb, _postgresql],
+    ids=lambda make: make.__name__[1:],
 )
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Sinks that a test leaves open are closed after it."""

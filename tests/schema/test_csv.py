@@ -99,7 +99,7 @@ def test_looked_up_texts_are_the_formatted_ones(
     sliced = pa.concat_tables([data, data.slice(len(data) // 2)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ours, "_WORTH_A_TABLE", 1)
-        texts = csv_texts(TABLE, sliced)
+        texts = csv_texts(sliced)
     for name in ("EventTS", "UnitPrice", "PromoCode"):
         assert texts[name].equals(sliced[name].cast(pa.string())), name
 

@@ -79,6 +79,16 @@ COMMANDS = (
         "retail_datagen.cli.kafka_commands",
         "Look after what jobs made in a Kafka cluster.",
     ),
+    Command(
+        "clickhouse",
+        "retail_datagen.cli.clickhouse_commands",
+        "Make the ClickHouse database for dashboards, or take it away.",
+    ),
+    Command(
+        "powerbi",
+        "retail_datagen.cli.powerbi_command",
+        "Write .pbids files that open Power BI at ClickHouse, PostgreSQL or a folder.",
+    ),
 )
 
 

@@ -82,12 +82,22 @@ def backfill(
     """Send a history of events to Kafka, a database or a file; run again, it goes on."""
     with told_when_stopped(quiet):
         chosen = Chosen(
-            streaming_config(config), _feed(feed, everything), None if everything else events_per_hour
+            streaming_config(config),
+            _feed(feed, everything),
+            None if everything else events_per_hour,
         )
         first, last = _days(months, start, end, chosen.config.timezone)
         wishes = targets.KafkaWishes(
-            format, envelope, registry, partitions, replication, retention, topic_prefix,
-            kafka_config, kafka_properties, broker_timeout,
+            format,
+            envelope,
+            registry,
+            partitions,
+            replication,
+            retention,
+            topic_prefix,
+            kafka_config,
+            kafka_properties,
+            broker_timeout,
         )
         options = wishes.options(chosen.feed, chosen.config.timezone)
         for target in targets.targets_of(to):
@@ -100,6 +110,7 @@ def backfill(
                 last_day=last,
                 tables=names_of(tables),
                 overwrite=overwrite,
+                master=chosen.config.paths.master,
             )
             _run(asked, quiet, as_json)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.sinks import open_sink
+from retail_datagen.world.dimensions import read_dimensions
 from retail_datagen.world.master import is_empty
 
 _STDOUT = "jsonl:-"
@@ -97,6 +99,7 @@ def generate(
             chunk_days=chunk_days,
             history_start=history_start,
             overwrite=overwrite,
+            dimensions=partial(read_dimensions, chosen.paths.master),
         )
         _refuse_master(request.target, chosen.paths.master, format)
         if dry_run:

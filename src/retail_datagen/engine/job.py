@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from typing import cast
 
 from retail_datagen.core.memory import reuse_memory
 from retail_datagen.engine.events import (
@@ -34,7 +35,7 @@ from retail_datagen.engine.source import Retailer
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.engine.target import Target, Wanted, open_target
 from retail_datagen.engine.worker import DayRenderer, Setup, Task
-from retail_datagen.sinks import PartitionRecord, Sink, open_sink
+from retail_datagen.sinks import DimensionSink, PartitionRecord, Sink, open_sink
 
 __all__ = ["JobRequest", "choose_tables", "run_job"]
 _LOG = logging.getLogger(__name__)
@@ -64,7 +65,15 @@ def run_job(
         target = stack.enter_context(
             open_target(sink, request.facts, retailer, wanted, request.overwrite)
         )
+        _write_dimensions(request, sink)
         return _Job(request, retailer, target, tables, pool, listeners).run(began)
+
+
+def _write_dimensions(request: JobRequest, sink: Sink) -> None:
+    """Master data before the first fact that refers to it, where the sink takes it."""
+    if request.dimensions and sink.capabilities.dimensions:
+        for table, data in request.dimensions():
+            cast(DimensionSink, sink).write_dimension(table, data)
 
 
 class _Job:

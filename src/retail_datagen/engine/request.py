@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.pool import available_cores
 from retail_datagen.engine.source import Outline, Retailer, Source
+from retail_datagen.schema.table import Table
 from retail_datagen.sinks import Capabilities
 
 _WORTH_WORKERS = 1_000_000
@@ -22,7 +25,8 @@ class JobRequest:
 
     `target` is a sink's URL or a plain folder; `facts` the folder where a sink without one of its
     own is remembered. No `tables` means all, no `workers` one for each core where that pays.
-    `history_start` is for a new history that begins before `first_day`.
+    `history_start` is for a new history that begins before `first_day`. `dimensions` reads master
+    data for targets that take it, once the target is known to be the retailer's.
     """
 
     source: Source
@@ -36,6 +40,7 @@ class JobRequest:
     chunk_days: int = 1
     history_start: int | None = None
     overwrite: bool = False
+    dimensions: Callable[[], Iterable[tuple[Table, pa.Table]]] | None = None
 
 
 def check_request(request: JobRequest) -> tuple[str, ...]:

@@ -20,6 +20,11 @@ _BATCH_ROWS = 16_384
 
 def write_csv(table: Table, data: pa.Table, where: Any) -> None:
     """Write `data`, which has the Arrow schema of `table`, to a path or binary file object."""
+    write_rows(data, where)
+
+
+def write_rows(data: pa.Table, where: Any) -> None:
+    """Write any columns of ours with their header to a path or binary file object."""
     schema = pa.schema([(f.name, _text_type(f.type)) for f in data.schema])
     quotes = any(_has_delimiter(column) for column in data.columns)
     options = pacsv.WriteOptions(
@@ -28,16 +33,16 @@ def write_csv(table: Table, data: pa.Table, where: Any) -> None:
     with pacsv.CSVWriter(where, schema, write_options=options) as writer:
         # In batches that fit the processor's cache as texts.
         for first in range(0, data.num_rows, _BATCH_ROWS):
-            writer.write_table(csv_texts(table, data.slice(first, _BATCH_ROWS)), _BATCH_ROWS)
+            writer.write_table(csv_texts(data.slice(first, _BATCH_ROWS)), _BATCH_ROWS)
 
 
-def csv_texts(table: Table, data: pa.Table) -> pa.Table:
+def csv_texts(data: pa.Table) -> pa.Table:
     """`data` with times, money and categories as the texts that a CSV file shows."""
     columns = [
         pa.chunked_array([as_text(chunk) for chunk in column.chunks], _text_type(column.type))
         for column in data.columns
     ]
-    return pa.table(columns, names=list(table.header))
+    return pa.table(columns, names=data.column_names)
 
 
 def _text_type(kind: pa.DataType) -> pa.DataType:

@@ -63,7 +63,8 @@ class Column:
 
     `references` names the column it points to, as `"stores.StoreID"`. `null` says whether a
     value may be absent. `words` are all values that a category may have, where they are fixed.
-    `encoding` overrides the one that the kind suggests.
+    `encoding` overrides the one that the kind suggests. `unique`: no two rows have the same value,
+    though the column is not the table's key.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Column:
     encoding: Encoding | None = None
     example: str = ""
     words: tuple[str, ...] = ()
+    unique: bool = False
 
     @property
     def arrow_type(self) -> pa.DataType:

@@ -2,6 +2,7 @@
 
 from retail_datagen.sinks.base import (
     Capabilities,
+    DimensionSink,
     EventSink,
     RememberingSink,
     Sink,
@@ -15,6 +16,7 @@ from retail_datagen.sinks.size import encoded_bytes
 
 __all__ = [
     "Capabilities",
+    "DimensionSink",
     "EventSink",
     "PartitionRecord",
     "Progress",

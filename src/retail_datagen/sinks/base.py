@@ -36,6 +36,7 @@ class Capabilities:
     that a job can go on where it stopped. `parallel`: several processes may write different
     partitions at once, each through a sink opened by the same URL. `remembers`: the target itself
     keeps what a job must know to go on, changed together with the rows (`RememberingSink`).
+    `dimensions`: it takes tables of master data, too (`DimensionSink`).
     """
 
     atomic_unit: Unit
@@ -44,6 +45,7 @@ class Capabilities:
     durable: bool
     parallel: bool
     remembers: bool = False
+    dimensions: bool = False
 
 
 class Sink(Protocol):
@@ -142,6 +144,17 @@ class RememberingSink(EventSink, Protocol):
         """Write rows of a day, the first of which is its row `first`, with the next `commit`.
 
         Rows that are there already must not be given. Raises SinkError.
+        """
+        ...
+
+
+class DimensionSink(Sink, Protocol):
+    """A sink where facts are joined with master data."""
+
+    def write_dimension(self, table: Table, data: pa.Table) -> None:
+        """Let a table hold exactly these rows, which are no events; lasting once it returns.
+
+        Nothing is written where it holds them already. Raises SinkError.
         """
         ...
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from retail_datagen.core.calendar import to_date, to_day
 
+
 @dataclass(frozen=True, slots=True)
 class PartitionRecord:
     """A written partition: one day of one table. `path` is relative to the sink's root."""

@@ -15,12 +15,14 @@ from retail_datagen.sinks.kafka_url import KAFKA_QUERY, kafka_sink
 from retail_datagen.sinks.lake import sink_of
 from retail_datagen.sinks.memory import MemorySink
 from retail_datagen.sinks.options import StreamOptions, redacted
+from retail_datagen.sinks.sql import Database, SqlSink
 
 # One letter before the colon is a drive, not a scheme.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
 _KNOWN = (
     "file:FOLDER?format=csv|parquet (or a plain path), jsonl:- or jsonl:FILE, memory:, "
-    "kafka://HOST:PORT"
+    "kafka://HOST:PORT, sqlite:FILE, duckdb:FILE, postgresql://USER:PASSWORD@HOST/DATABASE, "
+    "clickhouse://USER:PASSWORD@HOST:8123/DATABASE, chdb:FOLDER"
 )
 
 
@@ -104,6 +106,61 @@ def _lake(target: Asked) -> Sink:
     return sink_of(target.url, target.place, target.query)
 
 
+def _sqlite(target: Asked) -> Sink:
+    from retail_datagen.sinks.sqlite import SqliteDatabase
+
+    keys = target.query.pop("keys", "on")
+    if keys not in ("on", "off"):
+        raise SinkError(f"keys: {keys!r} is not known; allowed are on and off")
+    _no_more(target, "keys")
+    return _database(SqliteDatabase(_file_of(target, "retail.db"), keys == "on"), target)
+
+
+def _duckdb(target: Asked) -> Sink:
+    from retail_datagen.sinks.duckdb import DuckDatabase
+
+    _no_more(target)
+    return _database(DuckDatabase(_file_of(target, "retail.duckdb")), target)
+
+
+def _postgresql(target: Asked) -> Sink:
+    from retail_datagen.sinks.postgresql import PostgresDatabase
+
+    return _database(PostgresDatabase(target.url), target)
+
+
+def _clickhouse(target: Asked) -> Sink:
+    from retail_datagen.sinks.clickhouse import ClickHouseSink
+    from retail_datagen.sinks.clickhouse_client import ClickHouse
+
+    _no_format(target)
+    return ClickHouseSink(ClickHouse.of(target.url), target.options.feed, target.options.zone)
+
+
+def _database(database: Database, target: Asked) -> Sink:
+    _no_format(target)
+    return SqlSink(database, target.options.feed, target.options.zone)
+
+
+def _file_of(target: Asked, example: str) -> Path:
+    """The database file; three slashes lead to an absolute path, as in `sqlite:///srv/x.db`."""
+    place = target.place
+    if place.startswith("///"):
+        place = place[2:]
+    place = place.removeprefix("//")
+    if not place:
+        scheme = target.url.partition(":")[0]
+        raise SinkError(f"{target.url!r} names no file; write {scheme}:./{example}, for example")
+    return Path(place)
+
+
+def _no_format(target: Asked) -> None:
+    if target.format:
+        raise SinkError(
+            f"{redacted(target.url)!r} is a database; leave the format {target.format!r} out"
+        )
+
+
 def _no_more(target: Asked, *known: str) -> None:
     if target.query:
         name = next(iter(target.query))
@@ -112,9 +169,16 @@ def _no_more(target: Asked, *known: str) -> None:
 
 
 _OPENERS: dict[str, Callable[[Asked], Sink]] = {
+    "chdb": _clickhouse,
+    "clickhouse": _clickhouse,
+    "clickhouses": _clickhouse,
+    "duckdb": _duckdb,
     "file": _file,
     "jsonl": _jsonl,
     "kafka": _kafka,
     "lake": _lake,
     "memory": _memory,
+    "postgres": _postgresql,
+    "postgresql": _postgresql,
+    "sqlite": _sqlite,
 }

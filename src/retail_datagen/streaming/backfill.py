@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from retail_datagen.engine.events import JobSummary, Listener
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.source import Source
 from retail_datagen.sinks import StreamOptions, open_sink, redacted
+from retail_datagen.world.dimensions import read_dimensions
 
 DAYS_A_MONTH = 30
 _MOST_MONTHS = 600
@@ -24,7 +26,8 @@ _MOST_MONTHS = 600
 class Backfill:
     """What to send: days (since 1970, both included) of a source's tables, into one target.
 
-    No `tables` means all. `facts` is where this machine keeps its notes.
+    No `tables` means all. `facts` is where this machine keeps its notes, `master` the folder whose
+    tables go to databases, too, so that facts can be joined with them.
     """
 
     source: Source
@@ -35,6 +38,7 @@ class Backfill:
     last_day: int
     tables: tuple[str, ...] = ()
     overwrite: bool = False
+    master: Path | None = None
 
 
 def run_backfill(backfill: Backfill, listeners: Sequence[Listener] = ()) -> JobSummary:
@@ -49,6 +53,7 @@ def run_backfill(backfill: Backfill, listeners: Sequence[Listener] = ()) -> JobS
             tables=backfill.tables,
             workers=1,
             overwrite=backfill.overwrite,
+            dimensions=partial(read_dimensions, backfill.master) if backfill.master else None,
         )
         return run_job(request, listeners, sink)
 
@@ -59,4 +64,3 @@ def months_until_yesterday(months: int, zone: str) -> tuple[int, int]:
         raise UserError(f"months: {months} is not allowed; give 1 to {_MOST_MONTHS}")
     last = to_day((datetime.now(ZoneInfo(zone)) - timedelta(days=1)).date())
     return last + 1 - months * DAYS_A_MONTH, last
-

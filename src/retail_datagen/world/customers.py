@@ -69,8 +69,20 @@ CUSTOMERS = Table(
         Column(_STORES[0], Kind.INT, "The usual store", references="stores.StoreID"),
         Column(_STORES[1], Kind.INT, "The second choice", references="stores.StoreID"),
         Column(_STORES[2], Kind.INT, "The third choice", references="stores.StoreID"),
-        Column("BLEId", Kind.TEXT, "The phone's Bluetooth identifier", example="BLE500123"),
-        Column("AdId", Kind.TEXT, "The phone's advertising identifier", example="AD500123"),
+        Column(
+            "BLEId",
+            Kind.TEXT,
+            "The phone's Bluetooth identifier",
+            example="BLE500123",
+            unique=True,
+        ),
+        Column(
+            "AdId",
+            Kind.TEXT,
+            "The phone's advertising identifier",
+            example="AD500123",
+            unique=True,
+        ),
         Column("LoyaltyTier", Kind.CATEGORY, "Tier of the loyalty card", words=tuple(_TIERS)),
         Column("LoyaltyNumber", Kind.TEXT, "Card number, where there is a tier", null=True),
         Column(

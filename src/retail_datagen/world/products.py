@@ -44,7 +44,7 @@ PRODUCTS = Table(
     doc="Products, grouped by category in the profile's order.",
     columns=(
         Column("ProductID", Kind.INT, "Identifier", example="1001"),
-        Column("SKU", Kind.TEXT, "Stock keeping unit, unique", example="RUN-0042"),
+        Column("SKU", Kind.TEXT, "Stock keeping unit, unique", example="RUN-0042", unique=True),
         Column("ProductName", Kind.TEXT, "Name", example="Running Shoes - Pro Black 9"),
         Column("Department", Kind.CATEGORY, "Department", example="Footwear"),
         Column("Category", Kind.CATEGORY, "Category: one of the profile's", example="Footwear"),

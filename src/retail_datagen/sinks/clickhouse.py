@@ -1,0 +1,346 @@
+"""ClickHouse, on a server or embedded (chdb): each row once, without transactions.
+
+ClickHouse has none, so a commit has three steps, and `recover` knows after which of them it ended:
+
+1. an intent is written: the feed is about to add these rows of these days;
+2. the rows are inserted; each carries its `event_id`;
+3. one insert of one block, which is there whole or not at all, writes the progress that they make
+   and takes the intent back.
+
+Killed before 1, nothing happened. Between 1 and 3 the intent stands and progress lacks its rows:
+`recover` deletes exactly those, by their identifiers, whether all of them had arrived or a part or
+none, and waits until they are gone; the job then sends them again. After 3 there is no intent.
+`recover` may be killed as well: it takes the intent back last, and deleting twice is deleting once.
+What a server still does for a writer that is gone is ended first, so that nothing arrives later.
+Readers see the rows of a commit while it goes on; that is why it does not say `transactional`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from uuid import uuid4
+
+import pyarrow as pa
+
+from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.schema.sql import (
+    create_merge_tree,
+    qualified,
+    stored_columns,
+    table_name,
+)
+from retail_datagen.schema.stamps import EVENT_ID, Stamped
+from retail_datagen.schema.table import Table
+from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
+from retail_datagen.sinks.clickhouse_client import ClickHouse, literal
+from retail_datagen.sinks.progress import PartitionRecord, Progress
+from retail_datagen.sinks.sql import other_columns
+from retail_datagen.sinks.staging import (
+    MOST_ROWS,
+    Batch,
+    Key,
+    Staging,
+    digest,
+    id_bounds,
+    stored_rows,
+)
+
+PROGRESS = "_retail_progress"
+_HEADER, _INTENT, _DAY = "header", "intent", "day:"
+_DELETION = tuple[str, str, str]
+"""Rows to be deleted: table, and the identifiers of the first and the last one."""
+
+
+class ClickHouseSink:
+    """Partitions and events as rows of MergeTree tables."""
+
+    capabilities = Capabilities(
+        atomic_unit=Unit.PARTITION,
+        idempotent=True,
+        transactional=False,
+        durable=True,
+        parallel=False,
+        remembers=True,
+        dimensions=True,
+    )
+    format = "clickhouse"
+    root = None
+
+    def __init__(self, clickhouse: ClickHouse, feed: str, zone: str) -> None:
+        self.clickhouse = clickhouse
+        self._feed = feed
+        self._staging = Staging(zone)
+        self._entries: dict[str, str] | None = None
+        self._sequence = 0
+        self._known: dict[Key, Progress] = {}
+        self._fitting: set[str] = set()
+        told = f"{clickhouse.address.where}\0{feed}"
+        self.name = f"clickhouse-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        self._query_id = f"retail-datagen-{self.name}"
+
+    # What the target remembers.
+
+    def read_header(self) -> str | None:
+        return self._read().get(_HEADER) or None
+
+    def write_header(self, text: str) -> None:
+        self._write({_HEADER: text})
+
+    def progress(self) -> Mapping[Key, Progress]:
+        self._read()
+        return self._known
+
+    def recover(self, tables: Iterable[str]) -> None:
+        self._staging.drop()
+        self._forget()
+        intent = self._read().get(_INTENT)
+        if intent:
+            self._end_queries()
+            self._delete([_deletion(entry) for entry in json.loads(intent)])
+            self._write({_INTENT: ""})
+
+    # What is written.
+
+    def append(self, table: Table, day: int, first: int, rows: pa.Table) -> None:
+        self._staging.append(self.progress(), table, day, first, rows)
+
+    def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
+        return self._staging.write(self.progress(), table, day, data)
+
+    def send(self, stamped: Stamped) -> None:
+        self._staging.send(stamped)
+
+    def commit(self) -> None:
+        batch = self._staging.take()
+        if not batch.changes and not batch.events:
+            return
+        try:
+            self._send(batch)
+        except BaseException:
+            # What arrived is taken back now, if it can be, else when a job begins.
+            self._forget()
+            with suppress(SinkError):
+                self.recover(())
+            self._forget()
+            raise
+
+    def write_dimension(self, table: Table, data: pa.Table) -> None:
+        """Let a table hold exactly these rows, which are no events; lasting once it returns.
+
+        Nothing is written where it holds them already. Raises SinkError.
+        """
+        data = conform(table, data)
+        content, note = digest(data), f"table:{table_name(table)}"
+        if self._read().get(note) == content:
+            return
+        self._ensure(table, stamped=False)
+        name = self._qualified(table_name(table))
+        self._write({note: ""})
+        self.clickhouse.run(f"TRUNCATE TABLE {name}")
+        if data.num_rows:
+            self.clickhouse.insert(table_name(table), data)
+        self._write({note: content})
+
+    # What there is.
+
+    def check(self, record: PartitionRecord) -> bool:
+        found = self.progress().get((record.table, record.day))
+        return found is not None and found.record == record
+
+    def holds(self, tables: Iterable[str]) -> bool:
+        wanted = set(tables)
+        if any(table in wanted for table, _ in self.progress()):
+            return True
+        return any(self._has_rows(name) for name in wanted)
+
+    def clear(self, tables: Iterable[str]) -> None:
+        self._staging.drop()
+        self._forget()
+        wanted = set(tables)
+        self._end_queries()
+        entries = {
+            name: ""
+            for name, text in self._read().items()
+            if text and name.startswith(_DAY) and Progress.from_json(text).table in wanted
+        }
+        # Forgotten first: killed in the middle, what is left is not taken for a history.
+        self._write(entries | {_HEADER: ""})
+        for name in sorted(wanted):
+            if self._columns(name):
+                self.clickhouse.run(f"TRUNCATE TABLE {self._qualified(name)}")
+        self._write({_INTENT: ""})
+        self._forget()
+
+    def close(self) -> None:
+        self._staging.drop()
+        self._forget()
+        self.clickhouse.close()
+
+    # The three steps of a commit.
+
+    def _send(self, batch: Batch) -> None:
+        if self._read().get(_INTENT):
+            self.recover(())
+        self._refuse_second_writer()
+        for table in batch.tables().values():
+            self._ensure(table, stamped=True)
+        replaced = [change for change in batch.changes if change.replace]
+        whole_days = [_rows_of(c.table, c.after.day, 0, MOST_ROWS) for c in replaced]
+        parts = [
+            _rows_of(change.table, rows.day, rows.first, rows.end)
+            for change in batch.changes
+            if not change.replace
+            for rows in change.rows
+        ]
+        if whole_days or parts:
+            forgotten = {_entry(change.after): "" for change in replaced}
+            self._write({_INTENT: json.dumps(whole_days + parts)} | forgotten)
+        self._delete(whole_days)
+        for name, table in batch.tables().items():
+            sent = [s for s in batch.all_rows() if s.table.name == name and s.rows.num_rows]
+            if sent:
+                data = pa.concat_tables([stored_rows(rows) for rows in sent])
+                self.clickhouse.insert(table_name(table), data, self._next_id())
+        made = {_entry(change.after): change.after.to_json() for change in batch.changes}
+        if made:
+            self._write(made | {_INTENT: ""})
+
+    def _delete(self, deletions: Iterable[_DELETION]) -> None:
+        """Delete rows by their identifiers, and wait until they are gone."""
+        for table, low, high in deletions:
+            if self._columns(table):
+                self.clickhouse.run(
+                    f"ALTER TABLE {self._qualified(table)} DELETE "
+                    f"WHERE {EVENT_ID} >= {literal(low)} AND {EVENT_ID} <= {literal(high)} "
+                    "SETTINGS mutations_sync = 2"
+                )
+
+    def _end_queries(self) -> None:
+        """End what a server still does for a writer of this feed that is gone."""
+        if not self.clickhouse.embedded:
+            # Who may not end queries has none that run: nobody else uses these identifiers.
+            with suppress(SinkError):
+                self.clickhouse.run(
+                    f"KILL QUERY WHERE startsWith(query_id, {literal(self._query_id)}) SYNC"
+                )
+
+    def _refuse_second_writer(self) -> None:
+        """Raise SinkError unless this sink was the last to write progress of its feed."""
+        found = self.clickhouse.rows(
+            f"SELECT max(sequence) FROM {self._qualified(PROGRESS)} "
+            f"WHERE feed = {literal(self._feed)}"
+        )
+        if int(found[0][0]) != self._sequence:
+            raise SinkError(
+                f"{self.clickhouse.address.where}: another job has written meanwhile; nothing of "
+                "this one was added: let one job at a time write there, then run the same command "
+                "again"
+            )
+
+    def _ensure(self, table: Table, stamped: bool) -> None:
+        """Make the table where there is none. Raises SinkError where another has its name."""
+        name = table_name(table)
+        if name in self._fitting:
+            return
+        wanted = [column.name for column in stored_columns(table, stamped)]
+        # Who loads from elsewhere notes beside our columns from where.
+        there = [column for column in self._columns(name) if not column.startswith("_")]
+        if there and sorted(there) != sorted(wanted):
+            if self._has_rows(name):
+                raise other_columns(self.clickhouse.address.where, name, there, wanted)
+            self.clickhouse.run(f"DROP TABLE {self._qualified(name)}")
+            there = []
+        if not there:
+            database = self.clickhouse.address.database
+            self.clickhouse.run(create_merge_tree(table, stamped, database))
+        self._fitting.add(name)
+
+    def _columns(self, name: str) -> tuple[str, ...]:
+        found = self.clickhouse.rows(
+            f"SELECT name FROM system.columns WHERE table = {literal(name)} "
+            f"AND database = {literal(self.clickhouse.address.database)} ORDER BY position"
+        )
+        return tuple(str(column) for (column,) in found)
+
+    def _has_rows(self, name: str) -> bool:
+        return bool(self._columns(name)) and bool(
+            self.clickhouse.rows(f"SELECT 1 FROM {self._qualified(name)} LIMIT 1")
+        )
+
+    def _qualified(self, name: str) -> str:
+        return qualified(self.clickhouse.address.database, name)
+
+    def _next_id(self) -> str:
+        return f"{self._query_id}-{uuid4().hex}"
+
+    # What the target remembers, entry by entry; the latest of each counts.
+
+    def _read(self) -> dict[str, str]:
+        if self._entries is None:
+            name = self._qualified(PROGRESS)
+            self.clickhouse.run(
+                f"CREATE TABLE IF NOT EXISTS {name} "
+                "(feed String, entry String, value String, sequence UInt64) "
+                "ENGINE = ReplacingMergeTree(sequence) ORDER BY (feed, entry)"
+            )
+            found = self.clickhouse.rows(
+                f"SELECT entry, argMax(value, sequence), max(sequence) FROM {name} "
+                f"WHERE feed = {literal(self._feed)} GROUP BY entry"
+            )
+            self._entries = {str(entry): str(value) for entry, value, _ in found}
+            self._sequence = max((int(number) for *_, number in found), default=0)
+            days = [v for k, v in self._entries.items() if v and k.startswith(_DAY)]
+            self._known = {(p.table, p.day): p for p in map(Progress.from_json, days)}
+        return self._entries
+
+    def _write(self, entries: Mapping[str, str]) -> None:
+        """Let these entries count from now on: all of them or, if this fails, none."""
+        before = self._read()
+        rows = pa.table(
+            {
+                "feed": [self._feed] * len(entries),
+                "entry": list(entries),
+                "value": list(entries.values()),
+                "sequence": pa.array([self._sequence + 1] * len(entries), pa.uint64()),
+            }
+        )
+        try:
+            self.clickhouse.insert(PROGRESS, rows, self._next_id())
+        except SinkError:
+            self._forget()
+            raise
+        self._sequence += 1
+        before.update(entries)
+        for entry, value in entries.items():
+            if entry.startswith(_DAY):
+                self._learn(entry, value)
+
+    def _learn(self, entry: str, value: str) -> None:
+        table, _, day = entry.removeprefix(_DAY).rpartition("/")
+        key = table, to_day(date.fromisoformat(day))
+        self._known.pop(key, None)
+        if value:
+            self._known[key] = Progress.from_json(value)
+
+    def _forget(self) -> None:
+        self._entries = None
+        self._known = {}
+        self._fitting.clear()
+
+
+def _entry(progress: Progress) -> str:
+    return f"{_DAY}{progress.table}/{to_date(progress.day)}"
+
+
+def _rows_of(table: Table, day: int, first: int, end: int) -> _DELETION:
+    low, high = id_bounds(table, day, first, end)
+    return table_name(table), low, high
+
+
+def _deletion(told: Sequence[str]) -> _DELETION:
+    table, low, high = told
+    return table, low, high

@@ -89,6 +89,12 @@ COMMANDS = (
         "retail_datagen.cli.powerbi_command",
         "Write .pbids files that open Power BI at ClickHouse, PostgreSQL or a folder.",
     ),
+    Command(
+        "inventory",
+        "retail_datagen.cli.store_commands",
+        "Fill a store of RFID-tagged items: its inventory, and a past for it.",
+    ),
+    Command("store", "retail_datagen.cli.store_commands", "Check a store's books, or empty it."),
 )
 
 

@@ -76,6 +76,11 @@ class Backfill:
             raise UserError(f"density: {self.density!r} is not known; allowed are {listed}")
         return DENSITIES[self.density]
 
+    @property
+    def snapshots(self) -> int:
+        """Snapshots a day."""
+        return self.checked().snapshots
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

@@ -15,9 +15,11 @@ PRODUCTS, ITEMS = "products", "items"
 
 
 class Target(Protocol):
-    """Where an inventory goes. `batch` is how many rows it takes well at once."""
+    """Where an inventory goes."""
 
-    batch: int
+    @property
+    def batch(self) -> int:
+        """How many rows it takes well at once."""
 
     def add_products(self, rows: ProductRows) -> Added: ...
 

@@ -97,10 +97,6 @@ def opening_from(connection: Connection, first: datetime) -> None:
     later = (_movements.kind == m.INITIAL) & (_movements.occurred_at > first)
     if snapshot is not None:
         later &= _movements.occurred_at <= snapshot
-    moved = select(_movements.item_id).where(later)
-    connection.execute(
-        update(m.inventory_items).where(_items.id.in_(moved)).values(created_at=first)
-    )
     connection.execute(update(m.stock_movements).where(later).values(occurred_at=first))
 
 
@@ -292,12 +288,6 @@ def _rewrite_arrivals(connection: Connection, lives: Lives, rows: I64, run: int)
                 run_id=run,
             ),
             values,
-        )
-        connection.execute(
-            update(m.inventory_items)
-            .where(_items.id == bindparam("i"))
-            .values(created_at=bindparam("t")),
-            [{"i": value["i"], "t": value["t"]} for value in values],
         )
 
 

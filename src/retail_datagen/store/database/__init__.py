@@ -5,5 +5,6 @@ Only the ledger writes what happens to items; everybody else reads.
 
 from retail_datagen.store.database.engine import DEFAULT_URL as DEFAULT_URL
 from retail_datagen.store.database.engine import open_database as open_database
+from retail_datagen.store.database.engine import shown_form as shown_form
 from retail_datagen.store.database.engine import shown_url as shown_url
 from retail_datagen.store.database.engine import writing as writing

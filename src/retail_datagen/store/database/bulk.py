@@ -15,10 +15,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from sqlalchemy import ARRAY, ColumnElement, Connection, Table, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Integer,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+)
 
 _BATCH = 50_000
 _MICROSECONDS = pa.timestamp("us")
+_MICROSECONDS_TO_2000 = 946_684_800_000_000
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 CENTS = pa.decimal64(12, 2)
 
 
@@ -33,8 +47,12 @@ def load(connection: Connection, table: Table, rows: pa.Table) -> None:
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
         with driver.cursor() as cursor:
-            statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv)"
+            form = "binary" if _is_plain(table, rows) else "csv"
+            statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT {form})"
             with cursor.copy(statement) as copy:
+                if form == "binary":
+                    copy.write(_binary(table, rows))
+                    return
                 for batch in rows.to_batches(_BATCH):
                     copy.write(_csv(batch))
         return
@@ -67,6 +85,35 @@ def among(
         return column == any_(literal(listed, ARRAY(column.type)))
     held = func.json_each(json.dumps(listed)).table_valued("value")
     return column.in_(select(held.c.value))
+
+
+def _is_plain(table: Table, rows: pa.Table) -> bool:
+    """Whether there are only whole numbers and times, none of them empty."""
+    return all(
+        isinstance(table.c[name].type, Integer | DateTime) and not rows[name].null_count
+        for name in rows.column_names
+    )
+
+
+def _binary(table: Table, rows: pa.Table) -> bytes:
+    """Rows as PostgreSQL's binary COPY has them: half the work of reading texts.
+
+    Of each row the number of fields, of each field its length and its bytes, big end first. Times
+    are microseconds since 2000.
+    """
+    fields = [("fields", ">i2")]
+    for name in rows.column_names:
+        wide = isinstance(table.c[name].type, BigInteger | DateTime)
+        fields += [(f"{name} length", ">i4"), (name, ">i8" if wide else ">i4")]
+    held = np.empty(rows.num_rows, dtype=fields)
+    held["fields"] = rows.num_columns
+    for name in rows.column_names:
+        values = rows[name].to_numpy()
+        if values.dtype.kind == "M":
+            values = values.astype("M8[us]").astype(np.int64) - _MICROSECONDS_TO_2000
+        held[name] = values
+        held[f"{name} length"] = held.dtype[name].itemsize
+    return _COPY_HEADER + held.tobytes() + b"\xff\xff"
 
 
 def _csv(batch: pa.RecordBatch) -> memoryview:

@@ -72,6 +72,12 @@ def shown_url(engine: Engine) -> str:
     return url.render_as_string(hide_password=True)
 
 
+def shown_form(url: str) -> str:
+    """As `shown_url`, of a URL that nothing was opened with yet. Raises UserError."""
+    parsed = _parse(url)
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -144,7 +150,7 @@ def _on_sqlite_begin(connection: Connection) -> None:
 
 
 def _refused(url: URL, error: DBAPIError) -> UserError:
-    where = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    where = shown_form(url.render_as_string(hide_password=False))
     said = " ".join(str(error.orig).split())
     if url.drivername in _SQLITE:
         return UserError(f"database-url: {where} cannot be used as a store: {said}")

@@ -175,7 +175,7 @@ stock_movements = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("item_id", ForeignKey("inventory_items.id"), nullable=False),
-    Column("product_id", ForeignKey("products.id"), nullable=False),
+    Column("product_id", Integer, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("delta", Integer, nullable=False),
     Column("occurred_at", DateTime, nullable=False),
@@ -189,6 +189,8 @@ stock_movements = Table(
     Index(None, "product_id", "occurred_at"),
     Index(None, "occurred_at"),
 )
+"""The product is the item's, which verify checks: a second constraint takes a fifth of the time of
+loading items."""
 
 stock_levels = Table(
     "stock_levels",

@@ -203,9 +203,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["item_id"], ["inventory_items.id"], name=op.f("fk_stock_movements_item_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["products.id"], name=op.f("fk_stock_movements_product_id")
-        ),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_stock_movements_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_movements")),
     )

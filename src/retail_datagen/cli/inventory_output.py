@@ -1,0 +1,92 @@
+"""What `inventory generate` prints, line by line as its guide has always shown it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from retail_datagen.store.backfill import Summary
+    from retail_datagen.store.generate import Loaded
+    from retail_datagen.store.items import Inventory
+
+_RULE = "=" * 67
+
+
+class Output:
+    """Prints as work goes on; nothing when `quiet`."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._live = sys.stdout.isatty()
+
+    def configuration(self, inventory: Inventory, where: str) -> None:
+        """What is asked for, and what it makes."""
+        products, items = len(inventory.products), len(inventory.items)
+        self._say("🏪 OptiFlow Inventory Generator")
+        self._say(_RULE)
+        self._say("\n📋 Configuration:")
+        self._say(f"   Target items: {items}")
+        self._say(f"   Product templates: {inventory.templates}")
+        self._say(f"   {where}")
+        self._say("\n🔧 Generating product variants...")
+        self._say(f"   ✅ Generated {products} unique product variants")
+        self._say(f"\n📊 Average {items / max(products, 1):.1f} items per product variant")
+        self._say("\n🏷️  Generating RFID-tagged items...")
+        self._say(f"   ✅ Generated {items} RFID-tagged items")
+        self._say("\n📊 Generation Summary:")
+        self._say(f"   Products: {products}")
+        self._say(f"   Items: {items}")
+        self._say("\n   Categories:")
+        for name, count in inventory.categories.items():
+            self._say(f"     • {name}: {count} products")
+
+    def dry_run(self) -> None:
+        self._say("\n🔍 Dry run: nothing was created")
+
+    def creating_products(self, count: int) -> None:
+        self._say("\n💾 Creating inventory in database...")
+        self._say(f"📦 Creating {count} products...")
+
+    def created_products(self, loaded: Loaded) -> None:
+        self._say(f"✅ Created {loaded.created} products{_skipped(loaded)}")
+
+    def creating_items(self, count: int) -> None:
+        self._say(f"\n🏷️  Creating {count} RFID-tagged items...")
+
+    def progress(self, done: int, total: int) -> None:
+        """A line that is written over on a terminal; elsewhere the last one only."""
+        if done < total and not self._live:
+            return
+        line = f"   Progress: {done}/{total} ({100 * done // max(total, 1)}%)"
+        self._say(f"\r{line}" if self._live else line, end=done >= total)
+
+    def complete(self, products: Loaded, items: Loaded) -> None:
+        """The end, and what to do next."""
+        self._say(f"\n{_RULE}\n✅ Inventory Generation Complete!\n{_RULE}")
+        self._say(f"   Products created: {products.created}{_skipped(products)}")
+        self._say(f"   Items created: {items.created}{_skipped(items)}")
+        self._say("\n💡 You can now:")
+        self._say("   • Run simulation with: retail-datagen simulate --analytics")
+        self._say("   • Generate analytics data: retail-datagen inventory backfill --days 30")
+        self._say(_RULE)
+
+    def _say(self, line: str, end: bool = True) -> None:
+        if not self._quiet:
+            typer.echo(line, nl=end)
+
+
+def _skipped(loaded: Loaded) -> str:
+    return f" ({loaded.skipped} were there already)" if loaded.skipped else ""
+
+
+def backfilled(summary: Summary) -> str:
+    """One line: what a backfill wrote."""
+    missed = f", {summary.missed:,} found nothing left to buy" if summary.missed else ""
+    again = ", in place of an earlier backfill" if summary.replaced else ""
+    return (
+        f"{summary.first_day} to {summary.last_day}: {summary.purchases:,} purchases{missed}, "
+        f"{summary.restocked:,} items restocked, {summary.snapshots:,} rows of snapshots{again}"
+    )

@@ -26,14 +26,13 @@ To = Annotated[
     list[str] | None,
     typer.Option(
         metavar="URL",
-        help="Where to, once or more: kafka://HOST:9092, clickhouse://USER:PASSWORD@HOST:8123/retail, "
-        "chdb:DIR, postgresql://…, sqlite:///FILE, duckdb:FILE, jsonl:-. Else "
-        "KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_HOST, else JSON lines on the standard output.",
+        help="Where to, once or more: kafka://HOST:9092, "
+        "clickhouse://USER:PASSWORD@HOST:8123/retail, chdb:DIR, postgresql://…, sqlite:///FILE, "
+        "duckdb:FILE, jsonl:-. Else KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_HOST, else JSON lines "
+        "on the standard output.",
     ),
 ]
-Format = Annotated[
-    str, typer.Option(metavar="|".join(FORMATS), help="Format of Kafka messages.")
-]
+Format = Annotated[str, typer.Option(metavar="|".join(FORMATS), help="Format of Kafka messages.")]
 Envelope = Annotated[
     str, typer.Option(metavar="|".join(ENVELOPES), help="What Kafka messages are wrapped in.")
 ]

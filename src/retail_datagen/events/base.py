@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from retail_datagen.core.arrays import I64
+from retail_datagen.core.arrays import I64, Ints
 from retail_datagen.core.ids import texts
 from retail_datagen.events.context import EventDay
 from retail_datagen.schema import Column, Encoding, Kind, Table
@@ -71,7 +71,7 @@ def always(word: str, count: int) -> pa.Array:
     return category(np.zeros(count, dtype=np.int32), texts([word]))
 
 
-def rows_of(ids: I64, among: I64) -> I64:
+def rows_of(ids: Ints, among: Ints) -> I64:
     """The row in `among` of each identifier; all of them must be there."""
     order = np.argsort(among, kind="stable")
     found: I64 = order[np.searchsorted(among, ids, sorter=order)]

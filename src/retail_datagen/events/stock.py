@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from retail_datagen.core.arrays import I64
@@ -15,8 +14,8 @@ def on_hand_after(day: EventDay) -> I64:
     """Units of its product in its store after each row of the day's store_inventory_txn: [rows]."""
     rows = day.fact("store_inventory_txn")
     world = day.world
-    store = rows_of(rows["StoreID"].to_numpy().astype(np.int64), world.stores.store_id)
-    product = rows_of(rows["ProductID"].to_numpy().astype(np.int64), world.products.product_id)
+    store = rows_of(rows["StoreID"].to_numpy(), world.stores.store_id)
+    product = rows_of(rows["ProductID"].to_numpy(), world.products.product_id)
     cell = store * len(world.products.product_id) + product
     moved = rows["QtyDelta"].to_numpy().astype(np.int64)
     order = stable_order(cell)

@@ -29,7 +29,7 @@ _ROW_DIGITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """Rows of a table with their stamps: `event_id` texts, `instant` in milliseconds UTC, [rows]."""
+    """Rows with their stamps: `event_id` texts, `instant` in milliseconds UTC, [rows]."""
 
     table: Table
     rows: pa.Table
@@ -64,9 +64,7 @@ def stamp(table: Table, day: int, first: int, rows: pa.Table, zone: str) -> Stam
         local = rows[name].cast(pa.timestamp("s")).cast(pa.int64()).to_numpy()
     else:
         local = np.full(count, day * 86_400, dtype=np.int64)
-    return Stamped(
-        table, rows, event_ids(table.name, day, first, count), instants(local, zone)
-    )
+    return Stamped(table, rows, event_ids(table.name, day, first, count), instants(local, zone))
 
 
 def event_ids(name: str, day: int, first: int, count: int) -> pa.Array:

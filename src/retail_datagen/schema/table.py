@@ -125,7 +125,7 @@ class Table:
         if not self.topic:
             object.__setattr__(self, "topic", "retail-" + self.name.replace("_", "-"))
         if not self.message_key:
-            names = (*(name for name in _ORDERED_BY if name in self.header), self.header[0])
+            names = (*(name for name in _ORDERED_BY if name in self.header), *self.header, "")
             object.__setattr__(self, "message_key", names[0])
 
     @property

@@ -25,13 +25,8 @@ from retail_datagen.core.files import (
 from retail_datagen.schema.csv import write_csv
 from retail_datagen.schema.parquet import write_parquet
 from retail_datagen.schema.table import Table
-from retail_datagen.sinks.base import (
-    Capabilities,
-    PartitionRecord,
-    SinkError,
-    Unit,
-    conform,
-)
+from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
+from retail_datagen.sinks.progress import PartitionRecord
 
 FORMATS = {"csv": write_csv, "parquet": write_parquet}
 _PAGED = ("parquet",)

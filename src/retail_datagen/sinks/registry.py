@@ -37,9 +37,7 @@ class Asked:
     options: StreamOptions
 
 
-def open_sink(
-    url: str, format: str | None = None, options: StreamOptions = StreamOptions()
-) -> Sink:
+def open_sink(url: str, format: str | None = None, options: StreamOptions | None = None) -> Sink:
     """The sink that `url` names; a plain path means files.
 
     `format` is used by sinks that write files when the URL itself says none, `options` by those
@@ -52,7 +50,7 @@ def open_sink(
         raise SinkError(
             f"no sink is called {scheme!r} (in {redacted(url)!r}); allowed are {_KNOWN}"
         )
-    return opener(Asked(url, place, query, format, options))
+    return opener(Asked(url, place, query, format, options or StreamOptions()))
 
 
 def sink_format(url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The topics, one module each. A module with a `TOPIC` is a topic; `feeds` says which go together."""
+"""The topics, one module each: one with a `TOPIC` is a topic. `feeds` says which go together."""
 
 from __future__ import annotations
 

@@ -31,8 +31,9 @@ TABLE = Table(
         Column("category", Kind.CATEGORY, "The product's category.", example="Electronics"),
         Column("transaction_type", Kind.CATEGORY, "What happened.", words=TYPES, example="SALE"),
         Column("quantity", Kind.INT, "Units; always positive.", example="2"),
-        Column("unit_price", Kind.MONEY, "Price: that day, or of what is returned.",
-               example="12.99"),
+        Column(
+            "unit_price", Kind.MONEY, "Price: that day, or of what is returned.", example="12.99"
+        ),
     ),
     key=(),
     namespace=NAMESPACE,

@@ -63,7 +63,7 @@ def render(day: EventDay) -> pa.Table:
     rows = day.fact("store_inventory_txn")
     reasons = rows["Reason"].combine_chunks()
     code = np.array([WORDS.index(_WORD_OF.get(name, "adjustment")) for name in REASONS])
-    product = rows_of(rows["ProductID"].to_numpy().astype(np.int64), day.world.products.product_id)
+    product = rows_of(rows["ProductID"].to_numpy(), day.world.products.product_id)
     return batch(
         TABLE,
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
 from retail_datagen.behaviour.pricing import REASONS
@@ -40,7 +39,7 @@ TABLE = Table(
 
 def render(day: EventDay) -> pa.Table:
     rows = day.fact("price_changes")
-    product = rows_of(rows["ProductID"].to_numpy().astype(np.int64), day.world.products.product_id)
+    product = rows_of(rows["ProductID"].to_numpy(), day.world.products.product_id)
     return batch(
         TABLE,
         {

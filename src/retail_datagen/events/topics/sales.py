@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
 from retail_datagen.events.base import (
@@ -51,9 +50,7 @@ TABLE = Table(
 def render(day: EventDay) -> pa.Table:
     receipts, lines = day.fact("receipts"), day.fact("receipt_lines")
     receipt = pa.array(day.retail.tills.receipt)
-    product = rows_of(
-        lines["ProductID"].to_numpy().astype(np.int64), day.world.products.product_id
-    )
+    product = rows_of(lines["ProductID"].to_numpy(), day.world.products.product_id)
     return batch(
         TABLE,
         {

@@ -55,6 +55,11 @@ COMMANDS = (
         "Check a history on its files alone: keys, sums, stock, trucks, prices, hours, checksums.",
     ),
     Command(
+        "serve",
+        "retail_datagen.cli.serve_command",
+        "Serve a store: products, items, stock, analytics, simulation, live feed. Ctrl-C ends it.",
+    ),
+    Command(
         "simulate",
         "retail_datagen.cli.simulate_command",
         "Simulate a store live: shoppers, staff, RFID readers. Stop it with Ctrl-C.",

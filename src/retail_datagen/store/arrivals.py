@@ -71,8 +71,8 @@ def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Add
 
 def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: int | None) -> Added:
     """Items whose tag is new, present from `at` on: a moment for all, or one for each."""
-    zones = list(connection.scalars(select(m.zones.c.id).order_by(m.zones.c.id)))
-    errors = item_errors(rows, zones)
+    zones = connection.execute(select(m.zones).order_by(m.zones.c.id))
+    errors = item_errors(rows, {z.id: (z.x0, z.y0, z.x1, z.y1) for z in zones})
     product = _products_of(connection, rows.sku, errors)
     tags = among(connection, _items.rfid_tag, _sound(rows.rfid_tag, errors))
     known = set(connection.scalars(select(_items.rfid_tag).where(tags)))

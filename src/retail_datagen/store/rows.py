@@ -4,7 +4,7 @@ outcomes, and the rules that every row must keep, whoever brings it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -127,8 +127,12 @@ def product_errors(rows: ProductRows) -> dict[int, str]:
     return found
 
 
-def item_errors(rows: ItemRows, zones: Sequence[int]) -> dict[int, str]:
-    """What is wrong with rows by themselves, by their number; `zones` are those there are."""
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in cm."""
+
+
+def item_errors(rows: ItemRows, zones: Mapping[int, Box]) -> dict[int, str]:
+    """What is wrong with rows by themselves, by their number; `zones` are the boxes there are."""
     found: dict[int, str] = {}
     text = f"rfid_tag: 1 to {TAG_CHARS} characters, no NUL"
     _note(found, _bad_text(rows.rfid_tag, TAG_CHARS), text)
@@ -139,7 +143,19 @@ def item_errors(rows: ItemRows, zones: Sequence[int]) -> dict[int, str]:
         _note(found, np.isinf(values), f"{name}: a number of centimetres, or none")
     known = np.isin(rows.zone_id, [NO_ZONE, *zones])
     _note(found, ~known, f"zone_id: one of {', '.join(map(str, zones))}, or none")
+    outside = "zone_id: the position lies outside of the zone; give the zone that it is in, or none"
+    _note(found, outside_of_zones(rows, zones), outside)
     return found
+
+
+def outside_of_zones(rows: ItemRows, zones: Mapping[int, Box]) -> Bool:
+    """Which rows name a zone that their position is not in; without a position none does."""
+    placed = np.flatnonzero(np.isin(rows.zone_id, list(zones)))
+    boxes = np.array([zones[zone] for zone in rows.zone_id[placed].tolist()]).reshape(-1, 4)
+    x, y = rows.x[placed], rows.y[placed]
+    wrong = np.zeros(len(rows), dtype=np.bool_)
+    wrong[placed] = (x < boxes[:, 0]) | (x > boxes[:, 2]) | (y < boxes[:, 1]) | (y > boxes[:, 3])
+    return wrong
 
 
 def _note(found: dict[int, str], wrong: Bool, why: str) -> None:

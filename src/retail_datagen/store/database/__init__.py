@@ -1,7 +1,11 @@
 """The store's database: its tables, how it is opened and brought up to date, bulk loads.
 
-Only the ledger writes what happens to items; everybody else reads.
+Only the ledger writes what happens to items; everybody else reads. Rooms above name engine and
+connection by what stands here, and know nothing of the library behind them.
 """
+
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine as Engine
 
 from retail_datagen.store.database.engine import DEFAULT_URL as DEFAULT_URL
 from retail_datagen.store.database.engine import open_database as open_database

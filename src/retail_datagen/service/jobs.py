@@ -1,0 +1,168 @@
+"""Jobs: one at a time, in a thread of their own; on record from the moment they are asked for.
+
+Progress is kept in memory while a job runs: it writes in one transaction, and its record would
+wait for that. A job that is cancelled writes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.service.problems import Problem
+from retail_datagen.store.database import Engine, writing
+from retail_datagen.store.joblog import (
+    OPEN,
+    JobRecord,
+    find_job,
+    give_up_open_jobs,
+    note_job,
+    recent_jobs,
+    update_job,
+)
+
+_LOG = logging.getLogger(__name__)
+_ENDS_WITHIN = 20.0
+
+Progress = Callable[[str, float], None]
+"""Is told what is being done, and the share of all that is done."""
+Work = Callable[[Progress], dict[str, Any]]
+
+
+class _Cancelled(BaseException):
+    """Not an Exception: no work may take it for a failure of its own."""
+
+
+class _Job:
+    """A job that has not ended."""
+
+    def __init__(self, record: JobRecord, work: Work) -> None:
+        self.record = record
+        self.work = work
+        self.cancelled = threading.Event()
+
+
+class Jobs:
+    """The jobs of one store. All methods may be called from any thread."""
+
+    def __init__(self, engine: Engine, most_waiting: int) -> None:
+        self._engine = engine
+        self._waiting: queue.Queue[_Job | None] = queue.Queue(most_waiting)
+        self._open: dict[str, _Job] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def take_over(self) -> None:
+        """Begin: what an earlier process left open has failed."""
+        with writing(self._engine) as connection:
+            left = give_up_open_jobs(connection, datetime.now())
+        if left:
+            _LOG.warning("%s jobs of an earlier process had not ended", left)
+
+    def start(self, kind: str, params: dict[str, Any], work: Work) -> JobRecord:
+        """Put a job in the queue. Raises Problem (503) where that is full."""
+        now = datetime.now()
+        record = JobRecord(
+            str(uuid.uuid4()), kind, "queued", 0.0, "", params, None, now, None, None
+        )
+        job = _Job(record, work)
+        with self._lock:
+            if self._waiting.full():
+                raise Problem(
+                    503,
+                    f"{self._waiting.maxsize} jobs wait already; try again when one has ended",
+                    headers={"Retry-After": "10"},
+                )
+            with writing(self._engine) as connection:
+                note_job(connection, record)
+            self._open[record.id] = job
+            self._waiting.put_nowait(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+                self._thread.start()
+        return record
+
+    def find(self, job: str) -> JobRecord | None:
+        """A job as it is now."""
+        held = self._open.get(job)
+        if held is not None:
+            return held.record
+        with self._engine.connect() as connection:
+            return find_job(connection, job)
+
+    def recent(self, limit: int) -> list[JobRecord]:
+        """The latest jobs, the newest first."""
+        with self._engine.connect() as connection:
+            found = recent_jobs(connection, limit)
+        return [self._open[job.id].record if job.id in self._open else job for job in found]
+
+    def cancel(self, job: str) -> JobRecord | None:
+        """Ask a job to end; as it is now. One that has ended stays as it is."""
+        held = self._open.get(job)
+        if held is not None:
+            held.cancelled.set()
+        return self.find(job)
+
+    @property
+    def now(self) -> dict[str, int]:
+        """How many are queued and running."""
+        states = [job.record.state for job in list(self._open.values())]
+        return {state: states.count(state) for state in OPEN}
+
+    def close(self) -> None:
+        """Cancel all of them, and wait until they have ended."""
+        for job in list(self._open.values()):
+            job.cancelled.set()
+        thread = self._thread
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join(_ENDS_WITHIN)
+
+    def _run(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            try:
+                self._do(job)
+            except Exception:  # its record could not be written; the next one may be luckier
+                _LOG.exception("job %s could not be put on record", job.record.id)
+            finally:
+                self._open.pop(job.record.id, None)
+
+    def _do(self, job: _Job) -> None:
+        if job.cancelled.is_set():
+            self._end(job, "cancelled", "before it began")
+            return
+        job.record = replace(job.record, state="running", started_at=datetime.now())
+        self._write(job)
+
+        def progress(doing: str, share: float) -> None:
+            if job.cancelled.is_set():
+                raise _Cancelled
+            job.record = replace(job.record, message=doing, progress=round(share, 4))
+
+        try:
+            result = job.work(progress)
+        except _Cancelled:
+            self._end(job, "cancelled", "nothing was written")
+        except UserError as error:
+            self._end(job, "failed", str(error))
+        except Exception as error:
+            _LOG.exception("job %s failed", job.record.id)
+            self._end(job, "failed", f"{type(error).__name__}: this is on the service's log")
+        else:
+            job.record = replace(job.record, progress=1.0, result=result)
+            self._end(job, "done", "")
+
+    def _end(self, job: _Job, state: Any, message: str) -> None:
+        job.record = replace(job.record, state=state, message=message, ended_at=datetime.now())
+        self._write(job)
+
+    def _write(self, job: _Job) -> None:
+        with writing(self._engine) as connection:
+            update_job(connection, job.record)

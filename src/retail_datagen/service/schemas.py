@@ -1,0 +1,239 @@
+"""What requests hold and answers look like, where the store has no type for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from retail_datagen.service.settings import MOST_ROWS
+from retail_datagen.store.backfill import MOST_DAYS
+from retail_datagen.store.database.models import (
+    CATEGORY_CHARS,
+    MOST_CENTS,
+    NAME_CHARS,
+    SKU_CHARS,
+    TAG_CHARS,
+)
+from retail_datagen.store.listing import Reason, Status
+from retail_datagen.store.simulation.settings import (
+    LARGEST_SEED,
+    LONGEST_SECONDS,
+    SNAPSHOT_SECONDS,
+    SPEED,
+)
+
+_MOST_COUNT = 2**31 - 1
+_FURTHEST = 1_000_000
+_NO_NUL = r"^[^\x00]*$"
+
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=SKU_CHARS, pattern=_NO_NUL)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_CHARS, pattern=_NO_NUL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARS, pattern=_NO_NUL)]
+Category = Annotated[str, StringConstraints(max_length=CATEGORY_CHARS, pattern=_NO_NUL)]
+Search = Annotated[str, StringConstraints(max_length=100, pattern=_NO_NUL)]
+Epc = Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{24})?$")]
+Count = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
+Position = Annotated[float, Field(ge=-_FURTHEST, le=_FURTHEST, allow_inf_nan=False)]
+ZoneId = Annotated[int, Field(ge=1, le=_MOST_COUNT)]
+Price = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal(MOST_CENTS) / 100, decimal_places=2, allow_inf_nan=False),
+]
+Mode = Literal["demo", "realistic", "stress"]
+Density = Literal["sparse", "normal", "dense", "extreme"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ProductIn(_Request):
+    """A product to add."""
+
+    sku: Sku
+    name: Name
+    category: Category = ""
+    unit_price: Price
+    reorder_threshold: Count = 0
+    """Below that many on hand staff restock."""
+    optimal_stock_level: Count = 0
+    """Up to that many."""
+
+
+class ItemIn(_Request):
+    """An item to add, present from now on."""
+
+    rfid_tag: Tag
+    sku: Sku
+    epc: Epc | None = None
+    """SGTIN-96 as 24 hexadecimal digits in capitals."""
+    x_position: Position | None = None
+    """Centimetres from the left wall."""
+    y_position: Position | None = None
+    """Centimetres from the front."""
+    zone_id: ZoneId | None = None
+
+
+class ProductsIn(_Request):
+    """Products to add at once. A wrong one is reported in its row, the others are added."""
+
+    products: Annotated[list[ProductIn], Field(max_length=MOST_ROWS)]
+
+
+class ItemsIn(_Request):
+    """Items to add at once. A wrong one is reported in its row, the others are added."""
+
+    items: Annotated[list[ItemIn], Field(max_length=MOST_ROWS)]
+
+
+class RowResult(BaseModel):
+    """What became of a row; rows count from 0."""
+
+    row: int
+    status: Literal["created", "exists", "error"]
+    detail: str
+
+
+class BulkResult(BaseModel):
+    """What became of the rows of a bulk call: 201 all created, 200 some were there, 207 some are
+    wrong and were not added."""
+
+    created: int
+    skipped: int
+    failed: int
+    results: list[RowResult]
+
+
+class ItemPatch(_Request):
+    """What to change of an item. Fields that are left out stay as they are."""
+
+    status: Status | None = None
+    reason: Reason | Literal["found", "returned"] | None = None
+    """Why it is not present: sold, stolen, lost or moved. Why it is again: found or returned."""
+    x_position: Position | None = None
+    y_position: Position | None = None
+    zone_id: ZoneId | None = None
+    """Null is none."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> ItemPatch:
+        if not self.model_fields_set:
+            raise ValueError("status: nothing is to be changed; give a status or a position")
+        if self.status is None and self.reason is not None:
+            raise ValueError("reason: it goes with a status")
+        if self.status == "not_present" and self.reason not in ("sold", "stolen", "lost", "moved"):
+            raise ValueError("reason: not_present needs one of sold, stolen, lost or moved")
+        if self.status == "present" and self.reason not in (None, "found", "returned"):
+            raise ValueError("reason: that of present is found or returned")
+        return self
+
+
+class SimulationStart(_Request):
+    """What to simulate with; everything has a default."""
+
+    mode: Mode = "realistic"
+    speed: Annotated[float, Field(ge=SPEED[0], le=SPEED[1], allow_inf_nan=False)] = 1.0
+    """Simulated seconds to a real one."""
+    disappearance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.015
+    """Share of the items within reach that leave with the shopper."""
+    snapshot_interval: Annotated[int, Field(ge=SNAPSHOT_SECONDS[0], le=SNAPSHOT_SECONDS[1])] = 3600
+    """Simulated seconds between two snapshots."""
+    duration: Annotated[float, Field(ge=1, le=LONGEST_SECONDS, allow_inf_nan=False)] | None = None
+    """Simulated seconds to run; else until it is stopped."""
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 42
+    analytics: bool = True
+    """Whether readings and snapshots are kept; sales always are."""
+
+
+class SimulationParams(BaseModel):
+    """What a simulation goes by."""
+
+    mode: str
+    speed: float
+    disappearance: float
+    snapshot_interval: int
+    duration: float | None
+    seed: int
+    analytics: bool
+
+
+class SimulationChange(_Request):
+    """What may change while a simulation runs. Fields that are left out stay as they are."""
+
+    mode: Mode | None = None
+    speed: Annotated[float, Field(ge=SPEED[0], le=SPEED[1], allow_inf_nan=False)] | None = None
+    disappearance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    snapshot_interval: (
+        Annotated[int, Field(ge=SNAPSHOT_SECONDS[0], le=SNAPSHOT_SECONDS[1])] | None
+    ) = None
+    analytics: bool | None = None
+
+
+class SimulationCounts(BaseModel):
+    """What has happened since it began."""
+
+    visitors: int
+    turned_away: int
+    baskets: int
+    sold: int
+    revenue: float
+    stolen: int
+    restocked: int
+    refused: int
+    detections: int
+    snapshots: int
+
+
+class SimulationStatus(BaseModel):
+    """How the simulation is doing. `idle`: none was started here. `elsewhere`: who else
+    simulates in this store. `clock` is the simulated wall clock."""
+
+    state: Literal["idle", "running", "stopped", "finished", "failed"]
+    elsewhere: str | None = None
+    error: str | None = None
+    params: SimulationParams | None = None
+    started_at: datetime | None = None
+    began: datetime | None = None
+    clock: datetime | None = None
+    times_real: float | None = None
+    shoppers: int = 0
+    employees: int = 0
+    products: int = 0
+    items_present: int = 0
+    items_missing: int = 0
+    counts: SimulationCounts | None = None
+
+
+class LogEntry(BaseModel):
+    """A line of a simulation's log; numbers count from 1."""
+
+    number: int
+    at: datetime
+    text: str
+
+
+class SimulationLog(BaseModel):
+    """Lines of a simulation's log, oldest first."""
+
+    lines: list[LogEntry]
+
+
+class BackfillIn(_Request):
+    """Days to backfill, until yesterday. `replace` those that an earlier backfill wrote."""
+
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 30
+    density: Density = "normal"
+    replace: bool = False
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 42
+
+
+class Health(BaseModel):
+    """Whether the service can work."""
+
+    status: Literal["ok"]
+    version: str
+    database: str
+    simulation: str

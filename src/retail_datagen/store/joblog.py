@@ -1,0 +1,100 @@
+"""Jobs on record: what was asked for, how it went, what came of it. They outlive their process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from retail_datagen.store.database.models import jobs
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+OPEN: tuple[State, ...] = ("queued", "running")
+_INTERRUPTED = "the server ended before this job did; nothing of it was written, start it again"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job. `progress` is a share of 1; `message` says what is being done, or what went wrong."""
+
+    id: str
+    kind: str
+    state: State
+    progress: float
+    message: str
+    params: dict[str, Any]
+    result: dict[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def note_job(connection: Connection, record: JobRecord) -> None:
+    """Put a new job on record."""
+    connection.execute(
+        insert(jobs).values(
+            id=record.id,
+            kind=record.kind,
+            state=record.state,
+            progress=record.progress,
+            message=record.message,
+            params=json.dumps(record.params),
+            created_at=record.created_at,
+        )
+    )
+
+
+def update_job(connection: Connection, record: JobRecord) -> None:
+    """What has become of a job since."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.id == record.id)
+        .values(
+            state=record.state,
+            progress=record.progress,
+            message=record.message,
+            result=None if record.result is None else json.dumps(record.result),
+            started_at=record.started_at,
+            ended_at=record.ended_at,
+        )
+    )
+
+
+def find_job(connection: Connection, job: str) -> JobRecord | None:
+    """The job of that id."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def recent_jobs(connection: Connection, limit: int) -> list[JobRecord]:
+    """The latest jobs, the newest first."""
+    found = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+    return [_record(row) for row in connection.execute(found)]
+
+
+def give_up_open_jobs(connection: Connection, at: datetime) -> int:
+    """Jobs that an earlier process left behind have failed; how many they were."""
+    done = connection.execute(
+        update(jobs)
+        .where(jobs.c.state.in_(OPEN))
+        .values(state="failed", message=_INTERRUPTED, ended_at=at)
+    )
+    return int(done.rowcount)
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    return JobRecord(
+        row.id,
+        row.kind,
+        cast(State, row.state),
+        row.progress,
+        row.message or "",
+        json.loads(row.params or "{}"),
+        None if row.result is None else json.loads(row.result),
+        row.created_at,
+        row.started_at,
+        row.ended_at,
+    )

@@ -103,7 +103,7 @@ def stock_history(
             .over(order_by=(_movements.occurred_at, _movements.id), rows=(None, 0))
             .label("on_hand"),
         )
-        .join_from(m.stock_movements, m.products)
+        .join_from(m.stock_movements, m.products, _products.id == _movements.product_id)
         .where(_products.sku == sku)
         .subquery()
     )

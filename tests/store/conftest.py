@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from retail_datagen.store.database import open_database
 from retail_datagen.store.ledger import Ledger
-from services.postgres import postgres_server, postgres_url
+from services.postgres import mortal_postgres, postgres_server, postgres_url
 from stores import OPENED, items, products
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["mortal_postgres", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,202 @@
+"""Store N of a generated retailer as a store of single items: its totals are those of the facts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlalchemy import Engine, func, select
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.config.models import Calendar, Paths, RetailConfig, Volume
+from retail_datagen.core.calendar import to_day
+from retail_datagen.engine.job import JobRequest, run_job
+from retail_datagen.engine.retail import RetailSource
+from retail_datagen.store.database import models as m
+from retail_datagen.store.database import open_database
+from retail_datagen.store.facts import StoreFacts, read_store
+from retail_datagen.store.generate import Direct, load_items, load_products
+from retail_datagen.store.ledger import Ledger
+from retail_datagen.store.receipts import backfill_receipts, inventory_of
+from stores import violations
+
+FIRST, LAST, DAYS = date(2024, 3, 4), date(2024, 3, 10), 7
+STORE = 2
+
+
+@pytest.fixture(scope="module", params=["csv", "parquet"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A week of a small retailer."""
+    root = tmp_path_factory.mktemp("retailer")
+    config = RetailConfig(
+        profile="sporting-goods",
+        volume=Volume(
+            stores=3,
+            dcs=1,
+            customers_per_day=150,
+            online_orders_per_day=30,
+            customers=900,
+            products=120,
+        ),
+        paths=Paths(dict=Path("no-such-folder"), master=root / "master", facts=root / "facts"),
+        calendar=Calendar(first=date(2023, 1, 1), last=date(2025, 12, 31)),
+    )
+    request_ = JobRequest(
+        source=RetailSource(config),
+        target=str(root / "facts"),
+        facts=root / "facts",
+        first_day=to_day(FIRST),
+        last_day=to_day(LAST),
+        format=request.param,
+        workers=1,
+    )
+    run_job(request_)
+    return root / "facts"
+
+
+@pytest.fixture
+def light() -> Iterator[Engine]:
+    engine = open_database("sqlite://")
+    yield engine
+    engine.dispose()
+
+
+def fill(engine: Engine, facts: StoreFacts) -> None:
+    target = Direct(Ledger(engine), facts.end)
+    inventory = inventory_of(facts)
+    load_products(target, inventory, lambda _done, _total: None)
+    load_items(target, inventory, lambda _done, _total: None)
+
+
+def facts_say(folder: Path, query: str) -> list[tuple[object, ...]]:
+    """A query over the files themselves; {table} stands for one."""
+    form = "csv" if list(folder.glob("receipts/*/*.csv")) else "parquet"
+    reader = "read_csv" if form == "csv" else "read_parquet"
+    names = ("receipts", "receipt_lines", "store_inventory_txn")
+    sources = {n: f"{reader}('{folder}/{n}/*/*.{form}', hive_partitioning=false)" for n in names}
+    found: list[tuple[object, ...]] = duckdb.sql(query.format(**sources)).fetchall()
+    return found
+
+
+def store_says(engine: Engine, *columns: object, group: bool = True) -> list[tuple[object, ...]]:
+    asked = select(*columns)  # type: ignore[call-overload]
+    with engine.connect() as connection:
+        asked = asked.select_from(m.purchase_events.join(m.products))
+        if group:
+            asked = asked.group_by(columns[0]).order_by(columns[0])
+        return [tuple(row) for row in connection.execute(asked)]
+
+
+def test_totals_are_those_of_the_facts(light: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    assert (facts.first, facts.end) == (datetime(2024, 3, 4), datetime(2024, 3, 11))
+    fill(light, facts)
+    assert violations(light) == []
+    summary = backfill_receipts(light, facts, 4, replace=False)
+    assert violations(light) == []
+    purchase = m.purchase_events.c
+    lines = "FROM {receipt_lines} l JOIN {receipts} r USING (ReceiptId) WHERE r.StoreID = 2"
+    sums = "sum(Qty)::INT, sum(ExtPrice::DECIMAL(12, 2))"
+    by_product = facts_say(
+        folder,
+        f"SELECT ProductID, {sums} {lines} GROUP BY 1 ORDER BY 1",
+    )
+    sku = dict(zip(facts.product_id.tolist(), facts.sku, strict=True))
+    found = store_says(light, m.products.c.sku, func.count(), func.sum(purchase.unit_price))
+    assert found == sorted((sku[p], n, t) for p, n, t in by_product)  # type: ignore[index]
+    baskets = store_says(light, purchase.basket_id, func.count(), func.sum(purchase.unit_price))
+    receipts = facts_say(
+        folder,
+        f"SELECT ReceiptId, {sums} {lines} GROUP BY 1 ORDER BY 1",
+    )
+    assert baskets == [(r, n, t) for r, n, t in receipts]
+    assert summary.purchases == sum(n for _, n, _ in by_product)  # type: ignore[misc]
+    stock = facts_say(
+        folder,
+        "SELECT ProductID, sum(QtyDelta)::INT FROM {store_inventory_txn} WHERE StoreID = 2 "
+        "GROUP BY 1 ORDER BY 1",
+    )
+    with light.connect() as connection:
+        levels = connection.execute(
+            select(m.products.c.sku, m.stock_levels.c.on_hand)
+            .join(m.stock_levels)
+            .order_by(m.products.c.id)
+        ).all()
+    assert [tuple(row) for row in levels] == [(sku[p], n) for p, n in stock]  # type: ignore[index]
+
+
+def test_stock_at_any_midnight_is_that_of_the_facts(light: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    fill(light, facts)
+    backfill_receipts(light, facts, 1, replace=False)
+    # A snapshot at midnight has what happened at midnight itself, which is the opening stock.
+    stock = facts_say(
+        folder,
+        "SELECT d, sum(QtyDelta)::INT FROM {store_inventory_txn}, "
+        "generate_series(TIMESTAMP '2024-03-04', TIMESTAMP '2024-03-10', INTERVAL 1 DAY) AS s(d) "
+        "WHERE StoreID = 2 AND EventTS <= d GROUP BY 1 ORDER BY 1",
+    )
+    taken = m.stock_snapshots.c
+    with light.connect() as connection:
+        found = connection.execute(
+            select(taken.taken_at, func.sum(taken.on_hand))
+            .group_by(taken.taken_at)
+            .order_by(taken.taken_at)
+        ).all()
+    assert [tuple(row) for row in found] == stock
+    assert len(found) == DAYS
+
+
+def test_twice_is_refused_or_replaced(light: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    fill(light, facts)
+    first = backfill_receipts(light, facts, 2, replace=False)
+    with pytest.raises(UserError, match="has a past already; give --replace"):
+        backfill_receipts(light, facts, 2, replace=False)
+    again = backfill_receipts(light, facts, 2, replace=True)
+    assert (again.purchases, again.replaced) == (first.purchases, 1)
+    assert violations(light) == []
+    fill(light, facts)
+    assert violations(light) == []
+
+
+def test_a_past_that_something_stands_on_is_not_replaced(light: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    fill(light, facts)
+    backfill_receipts(light, facts, 2, replace=False)
+    with light.connect() as connection:
+        item = connection.scalar(select(func.min(m.purchase_events.c.item_id)))
+    Ledger(light).bring_back([item], datetime(2024, 4, 1), "returned")  # type: ignore[list-item]
+    with pytest.raises(UserError, match="something happened since"):
+        backfill_receipts(light, facts, 2, replace=True)
+    assert violations(light) == []
+
+
+def test_another_stock_is_refused(light: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    with pytest.raises(UserError, match="are not in this database"):
+        backfill_receipts(light, facts, 2, replace=False)
+    fill(light, read_store(folder, 1))
+    with pytest.raises(UserError, match=r"are not in this database|does not hold the stock"):
+        backfill_receipts(light, facts, 2, replace=False)
+    assert violations(light) == []
+
+
+def test_what_is_wrong_with_facts_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"store: there is no store 9 in .*; there are 1, 2, 3"):
+        read_store(folder, 9)
+    copy = tmp_path / "copy" / "facts"
+    shutil.copytree(folder, copy)
+    shutil.copytree(folder.parent / "master", copy.parent / "master")
+    assert read_store(copy, 1).days == DAYS
+    day = next((copy / "receipts" / "dt=2024-03-06").iterdir())
+    day.unlink()
+    with pytest.raises(UserError, match="receipts has no 2024-03-06"):
+        read_store(copy, 1)
+    shutil.rmtree(copy / "receipts")
+    with pytest.raises(UserError, match="lacks receipts"):
+        read_store(copy, 1)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from retail_datagen.store.database import open_database
+from retail_datagen.store.floor import FLOOR
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.rows import ItemRows, ProductRows
 from services.postgres import postgres_server, postgres_url
@@ -78,17 +79,20 @@ def live(ledger: Ledger) -> Past:
     )
     of = [p for p in numbers for _ in range(EACH)]
     count = len(of)
-    ledger.add_items(
+    x = np.array([37.0 * (n % 60) for n in range(count)])
+    y = np.array([91.0 * (n % 19) for n in range(count)])
+    added = ledger.add_items(
         ItemRows(
             [f"T-{n:04d}" for n in range(count)],
             [""] * count,
             [sku(p) for p in of],
-            np.array([37.0 * (n % 30) for n in range(count)]),
-            np.array([91.0 * (n % 11) for n in range(count)]),
-            np.array([n % 4 for n in range(count)]),
+            x,
+            y,
+            FLOOR.zone_at(x, y),
         ),
         NOW - timedelta(days=75),
     )
+    assert added.created == count
     shelf = {p: [1 + n for n in range(count) if of[n] == p] for p in numbers}
     at = NOW - timedelta(days=70)
     number = 0

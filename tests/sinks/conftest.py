@@ -1,4 +1,4 @@
-"""Servers, and the databases that every test of remembering sinks runs against."""
+"""Servers, a broker that may come to harm, and the databases that remembering sinks run against."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from database_targets import Target, chdb, duckdb, postgresql, sqlite
 
+from services.kafka_broker import Broker, kafka, kafka_prefix
 from services.postgres import postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url", "target"]
+__all__ = ["fragile", "kafka", "kafka_prefix", "postgres_server", "postgres_url", "target"]
 
 
 @pytest.fixture(params=["sqlite", "duckdb", "chdb", "postgresql"])
@@ -22,3 +23,18 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
         made = {"sqlite": sqlite, "duckdb": duckdb, "chdb": chdb}[request.param](tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def fragile(_own: Broker) -> Broker:
+    """A broker that runs and may be killed, stopped and started."""
+    if not _own.is_running:
+        _own.start()
+    return _own

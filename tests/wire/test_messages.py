@@ -12,7 +12,7 @@ from rows import PLAIN, ROW, TABLE, Row, stamped, table_of
 
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.wire.messages import Content, json_encoder
-from retail_datagen.wire.texts import id_bytes, text_bytes, utc_bytes
+from retail_datagen.wire.texts import id_bytes, repeated_bytes, utc_bytes
 
 
 @settings(deadline=None)
@@ -83,7 +83,7 @@ def test_texts_as_bytes(texts: list[str]) -> None:
 
     column = pa.array(["x", *texts, "y"], pa.string()).slice(1, len(texts))
     encoded = [text.encode() for text in texts]
-    assert text_bytes(column) == encoded
+    assert repeated_bytes(column) == encoded
     assert id_bytes(column) == encoded
 
 

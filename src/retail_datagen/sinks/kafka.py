@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from retail_datagen.core.memory import no_garbage_meanwhile
 from retail_datagen.schema.stamps import Stamped, stamp
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
@@ -93,7 +94,7 @@ class KafkaSink:
         session.checkpoint.header = text
 
     def progress(self) -> Mapping[Key, Progress]:
-        return dict(self._connected().checkpoint.days)
+        return self._connected().days()
 
     def append(self, table: Table, day: int, first: int, rows: pa.Table) -> None:
         rows = conform(table, rows)
@@ -164,6 +165,8 @@ class KafkaSink:
         session.remember([day_entry(key, None, "") for key in gone])
         for key in gone:
             del checkpoint.days[key]
+        for table in wanted:
+            checkpoint.topics.pop(table, None)
 
     def close(self) -> None:
         self._parcels.clear()
@@ -185,22 +188,28 @@ class KafkaSink:
         """
         content = Content()
         count = len(parcel.stamped.instant)
-        for first in range(0, count, _BATCH_ROWS):
-            end = min(first + _BATCH_ROWS, count)
-            wanted = [(max(a, first), min(b, end)) for a, b in parcel.rows if a < end and first < b]
-            if not wanted and not whole:
-                continue
-            send = self._connected().transactions.send
-            part = parcel.stamped.slice(first, end - first)
-            all_of_them = wanted == [(first, end)]
-            if whole or all_of_them:
-                messages = self._encoder.encode(parcel.topic, part)
-                content.add(messages)
-                if all_of_them:
-                    send(parcel.topic, messages)
+        with no_garbage_meanwhile():
+            for first in range(0, count, _BATCH_ROWS):
+                end = min(first + _BATCH_ROWS, count)
+                wanted = [
+                    (max(a, first), min(b, end)) for a, b in parcel.rows if a < end and first < b
+                ]
+                if not wanted and not whole:
                     continue
-            for a, b in wanted:
-                send(parcel.topic, self._encoder.encode(parcel.topic, part.slice(a - first, b - a)))
+                send = self._connected().transactions.send
+                part = parcel.stamped.slice(first, end - first)
+                all_of_them = wanted == [(first, end)]
+                if whole or all_of_them:
+                    messages = self._encoder.encode(parcel.topic, part)
+                    content.add(messages)
+                    if all_of_them:
+                        send(parcel.topic, messages)
+                        continue
+                for a, b in wanted:
+                    send(
+                        parcel.topic,
+                        self._encoder.encode(parcel.topic, part.slice(a - first, b - a)),
+                    )
         return content
 
     def _finish(self) -> None:
@@ -208,8 +217,7 @@ class KafkaSink:
         topics = {p.stamped.table.name: p.topic for p in self._parcels}
         session.transactions.flush()
         changed = [
-            day_entry(key, progress, topics.get(key[0], ""))
-            for key, progress in self._changed.items()
+            day_entry(key, progress, topics[key[0]]) for key, progress in self._changed.items()
         ]
         session.checkpoint.topics |= topics
         session.transactions.send(session.topic, entries(changed))
@@ -267,12 +275,16 @@ class _Session:
         self.transactions = Transactions(settings, self.troubles, writer)
         self.transactions.begin()
         self.checkpoint = Checkpoint.read(topic.name, self.cluster.latest(topic.name))
-        lost = sorted(set(self.checkpoint.topics.values()) - self.there - {""})
-        if lost and self.checkpoint.header is not None:
+
+    def days(self) -> dict[Key, Progress]:
+        """What is there. Raises SinkError where a topic is not, which was."""
+        lost = sorted(set(self.checkpoint.topics.values()) - self.there)
+        if lost:
             raise SinkError(
-                f"topic {lost[0]} is gone, though {topic.name} tells of what it held; start anew "
+                f"topic {lost[0]} is gone, though {self.topic} tells of what it held; start anew "
                 "with --overwrite"
             )
+        return dict(self.checkpoint.days)
 
     def ensure(self, topic: Topic) -> None:
         """Make a topic that is not there, noted first as one of ours, so that it can be dropped.

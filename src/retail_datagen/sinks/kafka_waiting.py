@@ -27,7 +27,8 @@ class Troubles:
 
     def hear(self, error: KafkaError) -> None:
         """For a client's `error_cb`."""
-        self._last = error.str()
+        # `host:9092/bootstrap: Connect to … failed: Connection refused (after 0ms in state …)`
+        self._last = error.str().partition(": ")[2].partition(" (after")[0] or error.str()
         if error.code() == error._AUTHENTICATION:
             self._refused = True
 

@@ -14,7 +14,7 @@ from itertools import repeat
 from retail_datagen.schema.stamps import EVENT_ID, SCHEMA_VERSION, Stamped
 from retail_datagen.wire import cloudevents
 from retail_datagen.wire.json import Piece, lines, members
-from retail_datagen.wire.texts import id_bytes, text_bytes, texts_of, utc_bytes
+from retail_datagen.wire.texts import id_bytes, repeated_bytes, utc_bytes
 
 EVENT_TIME = "event_time"
 Headers = list[tuple[str, bytes]]
@@ -93,7 +93,7 @@ def json_encoder(envelope: bool) -> Encoder:
 def keys(stamped: Stamped) -> list[bytes | None]:
     """The keys of messages: the text of the column whose values stay in order."""
     column = stamped.rows[stamped.table.message_key]
-    return text_bytes(texts_of(column.combine_chunks()))
+    return repeated_bytes(column.combine_chunks())
 
 
 def headers(stamped: Stamped, more: dict[str, Piece]) -> list[Headers]:

@@ -33,12 +33,17 @@ def utc_texts(instants: I64) -> pa.Array:
     return text_column(_utc(instants))
 
 
-def text_bytes(texts: pa.Array) -> list[bytes | None]:
-    """A text column as a list of bytes, where texts are few and come again: keys of messages."""
-    if not len(texts):
+def repeated_bytes(column: pa.Array) -> list[bytes | None]:
+    """A column's texts as a list of bytes, where values are few and come again: keys of messages.
+
+    Equal values share one object.
+    """
+    if not len(column):
         return []
-    encoded = texts.dictionary_encode(null_encoding="encode")
-    distinct: list[str | None] = encoded.dictionary.to_pylist()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    encoded = column.dictionary_encode(null_encoding="encode")
+    distinct: list[str | None] = texts_of(encoded.dictionary).to_pylist()
     objects = np.empty(len(distinct), dtype=object)
     objects[:] = [None if text is None else text.encode() for text in distinct]
     found: list[bytes | None] = objects[encoded.indices.to_numpy()].tolist()
@@ -86,10 +91,9 @@ def _utc(instants: I64) -> NDArray[Any]:
     if len(instants):
         second = instants // 1000
         day = second // _DAY
-        first = int(day.min())
-        days = np.datetime64(first, "D") + np.arange(int(day.max()) - first + 1)
-        dates = np.array([f"{date}T".encode() for date in days], dtype="S11")
-        rows["date"] = dates[day - first]
+        days, which = np.unique(day, return_inverse=True)
+        dates = [f"{date}T".encode() for date in days.astype("datetime64[D]")]
+        rows["date"] = np.array(dates, dtype="S11")[which]
         rows["time"] = _times()[second - day * _DAY]
         rows["rest"] = _thousandths()[instants - second * 1000]
     return rows.view("V24")

@@ -1,0 +1,270 @@
+"""Kafka amid trouble: brokers that are late, killed, full or unwilling, on real brokers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from events import DAY, SALES, kafka_sink, numbers, sales, sent
+from retail_datagen.sinks import SinkError
+from services.kafka_broker import LIMITED, LIMITED_SECRET, Address, Broker
+from services.service import free_port
+
+DAYS = range(DAY, DAY + 3)
+
+
+@contextmanager
+def meanwhile(do: Callable[[], object], seconds: float = 0) -> Iterator[None]:
+    """Do something in another thread, some seconds later."""
+
+    def wait_and_do() -> None:
+        time.sleep(seconds)
+        do()
+
+    thread = threading.Thread(target=wait_and_do)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def test_a_broker_that_comes_late_is_waited_for(
+    fragile: Broker, kafka_prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fragile.stop()
+    sink = kafka_sink(fragile.address.servers, kafka_prefix)
+    with caplog.at_level(logging.WARNING), meanwhile(fragile.start, 2):
+        sink.write_partition(SALES, DAY, sales(10))
+        sink.commit()
+    sink.close()
+    assert f"waiting for the Kafka broker at {fragile.address.servers}" in caplog.text
+    assert numbers(sent(fragile.address.servers, kafka_prefix)) == list(range(10))
+
+
+def test_without_a_broker_it_ends_with_an_error(kafka_prefix: str) -> None:
+    server = f"127.0.0.1:{free_port()}"
+    sink = kafka_sink(server, kafka_prefix, wait_seconds=1.5)
+    began = time.monotonic()
+    with pytest.raises(SinkError, match=f"no Kafka broker at {server} has answered for 2 s"):
+        sink.read_header()
+    assert time.monotonic() - began < 6
+    sink.close()
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("before the rows", marks=pytest.mark.soak),
+        "amid the rows",
+        "before the commit",
+    ],
+)
+def test_a_broker_that_is_killed_and_comes_back_holds_each_event_once(
+    fragile: Broker, kafka_prefix: str, when: str
+) -> None:
+    sink = kafka_sink(fragile.address.servers, kafka_prefix)
+    sink.write_partition(SALES, DAYS[0], sales(1000, day=DAYS[0]))
+    sink.commit()
+
+    def again() -> None:
+        time.sleep(0.5)
+        fragile.start()
+
+    rows = sales(60_000, day=DAYS[1])
+    if when == "before the rows":
+        fragile.kill()
+        with meanwhile(again):
+            sink.write_partition(SALES, DAYS[1], rows)
+            sink.commit()
+    elif when == "amid the rows":
+        sink.append(SALES, DAYS[1], 0, rows.slice(0, 30_000))
+        fragile.kill()
+        with meanwhile(again):
+            sink.write_partition(SALES, DAYS[1], rows)
+            sink.commit()
+    else:
+        sink.write_partition(SALES, DAYS[1], rows)
+        fragile.kill()
+        with meanwhile(again):
+            sink.commit()
+    sink.write_partition(SALES, DAYS[2], sales(1000, day=DAYS[2]))
+    sink.commit()
+    assert all(sink.progress()["sales", day].is_whole for day in DAYS)
+    sink.close()
+    records = sent(fragile.address.servers, kafka_prefix)
+    assert len({record.event_id for record in records}) == len(records) == 62_000
+
+
+def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
+    fragile: Broker, kafka_prefix: str
+) -> None:
+    servers = fragile.address.servers
+    sink = kafka_sink(servers, kafka_prefix, wait_seconds=2)
+    sink.write_partition(SALES, DAYS[0], sales(1000, day=DAYS[0]))
+    sink.commit()
+    sink.write_partition(SALES, DAYS[1], sales(1000, day=DAYS[1]))
+    fragile.kill()
+    began = time.monotonic()
+    with pytest.raises(SinkError, match="what is committed is kept, nothing is there twice"):
+        sink.commit()
+    sink.recover(["sales"])
+    sink.close()
+    assert time.monotonic() - began < 15
+    fragile.start()
+    again = kafka_sink(servers, kafka_prefix)
+    assert ("sales", DAYS[0]) in again.progress()
+    for day in DAYS:
+        again.write_partition(SALES, day, sales(1000, day=day))
+        again.commit()
+    again.close()
+    records = sent(servers, kafka_prefix)
+    assert len({record.event_id for record in records}) == len(records) == 3000
+
+
+def test_a_full_disk_ends_the_job_and_with_room_it_goes_on(
+    tmp_path: Path, kafka_prefix: str
+) -> None:
+    """The broker may write no more than some megabytes to a file, as if its quota were used up."""
+    broker = Broker(tmp_path / "kafka")
+    broker.start(limits=f"ulimit -f {16 * 1024 * 1024 // _ULIMIT_BYTES}")
+    try:
+        servers = broker.address.servers
+        sink = kafka_sink(servers, kafka_prefix, wait_seconds=4, partitions=1, config=PLAIN)
+        written = []
+
+        def fill() -> None:
+            for day in range(DAY, DAY + 60):
+                sink.write_partition(SALES, day, sales(20_000, day=day))
+                sink.commit()
+                written.append(day)
+
+        with pytest.raises(SinkError, match="what is committed is kept"):
+            fill()
+        sink.recover(["sales"])
+        sink.close()
+        assert 0 < len(written) < 60
+        broker.kill()
+        broker.start()
+        again = kafka_sink(servers, kafka_prefix, partitions=1)
+        assert {day for _, day in again.progress()} >= set(written)
+        for day in range(DAY, DAY + len(written) + 2):
+            again.write_partition(SALES, day, sales(20_000, day=day))
+            again.commit()
+        again.close()
+        records = sent(servers, kafka_prefix)
+        assert len({record.event_id for record in records}) == len(records)
+        assert len(records) == 20_000 * (len(written) + 2)
+    finally:
+        broker.kill()
+
+
+PLAIN = {"compression.type": "none"}
+_ULIMIT_BYTES = 512
+"""What `sh` counts file sizes in."""
+
+
+def login(password: str) -> dict[str, str]:
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": LIMITED,
+        "sasl.password": password,
+    }
+
+
+def sasl_of(kafka: Address) -> str:
+    if not kafka.sasl:
+        pytest.skip("the broker that RETAIL_TEST_KAFKA names is not ours: it has no such users")
+    return kafka.sasl
+
+
+def test_a_wrong_password_is_told_at_once_and_not_shown(kafka: Address, kafka_prefix: str) -> None:
+    sink = kafka_sink(sasl_of(kafka), kafka_prefix, config=login("a-wrong-secret"))
+    began = time.monotonic()
+    with pytest.raises(SinkError, match="refuses the credentials") as error:
+        sink.read_header()
+    assert time.monotonic() - began < 10
+    assert "a-wrong-secret" not in str(error.value)
+    sink.close()
+
+
+def test_a_missing_permission_is_named(kafka: Address, kafka_prefix: str) -> None:
+    """Granted one after the other, until everything is; each lack is named, nothing is sent."""
+    servers = sasl_of(kafka)
+    lacks = [
+        (r"topic \S*checkpoints-facts is not there, and may not be made", "TOPIC", "checkpoints"),
+        ("be granted Write and Describe on the transactional id", "TRANSACTIONAL_ID", ""),
+        (r"topic \S*retail-sales is not there, and may not be made", "TOPIC", "sales"),
+    ]
+    for message, kind, what in lacks:
+        sink = kafka_sink(servers, kafka_prefix, config=login(LIMITED_SECRET), wait_seconds=10)
+        with pytest.raises(SinkError, match=message) as error:
+            sink.write_partition(SALES, DAY, sales(10))
+        assert LIMITED_SECRET not in str(error.value)
+        sink.close()
+        grant(kafka, kafka_prefix, kind, what)
+    sink = kafka_sink(servers, kafka_prefix, config=login(LIMITED_SECRET))
+    sink.write_partition(SALES, DAY, sales(10))
+    sink.commit()
+    sink.close()
+    assert numbers(sent(kafka.servers, kafka_prefix)) == list(range(10))
+
+
+def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
+    """Allow everything on topics or transactional ids of a prefix."""
+    from confluent_kafka.admin import (
+        AclBinding,
+        AclOperation,
+        AclPermissionType,
+        AdminClient,
+        ResourcePatternType,
+        ResourceType,
+    )
+
+    name = {
+        "checkpoints": f"{prefix}retail-datagen-checkpoints-",
+        "sales": f"{prefix}retail-sales",
+        "": f"retail-datagen-{prefix}",
+    }[what]
+    binding = AclBinding(
+        getattr(ResourceType, kind),
+        name,
+        ResourcePatternType.PREFIXED,
+        f"User:{LIMITED}",
+        "*",
+        AclOperation.ALL,
+        AclPermissionType.ALLOW,
+    )
+    admin = AdminClient({"bootstrap.servers": kafka.servers})
+    admin.create_acls([binding])[binding].result()
+
+
+def test_a_message_that_is_too_large_names_its_topic(kafka: Address, kafka_prefix: str) -> None:
+    sink = kafka_sink(kafka.servers, kafka_prefix, config={"message.max.bytes": "1000"})
+    sink.write_partition(SALES, DAY, sales(1))
+    sink.commit()
+    from dataclasses import replace
+
+    from retail_datagen.schema import Column, Kind
+    from retail_datagen.schema.arrays import batch
+
+    note = Column("Note", Kind.TEXT, "Long.")
+    table = replace(SALES, name="notes", topic="notes", columns=(*SALES.columns, note))
+    import pyarrow as pa
+
+    columns = {name: sales(1)[name].combine_chunks() for name in SALES.header}
+    rows = batch(table, {**columns, "Note": pa.array(["x" * 2000])})
+    with pytest.raises(SinkError, match=f"topic {kafka_prefix}notes: .*raise message.max.bytes"):
+        sink.write_partition(table, DAY, rows)
+    sink.recover(["sales"])
+    sink.write_partition(SALES, DAY + 1, sales(1, day=DAY + 1))
+    sink.commit()
+    sink.close()
+    assert len(sent(kafka.servers, kafka_prefix)) == 2

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from retail_datagen.sinks import RememberingSink, StreamOptions, open_sink
 
 Answer = list[tuple[Any, ...]]
 HERE = Path(__file__).parent
-FIRST = to_day(__import__("datetime").date(2024, 1, 30))
+FIRST = to_day(date(2024, 1, 30))
 RECEIPTS = Table(
     "receipts",
     "Receipts.",
@@ -157,6 +158,8 @@ def duckdb(folder: Path) -> Target:
 
     def ask(query: str) -> Answer:
         with closing(driver.connect(str(path))) as connection:
+            # A name stands for a table, never for a variable of ours.
+            connection.execute("SET python_enable_replacements = false")
             try:
                 return connection.execute(query).fetchall()
             except driver.CatalogException:

@@ -43,7 +43,7 @@ def main(url: str, step: str) -> None:
         die()
     elif kind == "insert":
         after(owner, "insert", int(number))
-    elif kind == "commit":
+    elif kind == "commit" and hasattr(owner, "commit"):
         after(owner, "commit", 1)
     elif kind == "before-commit":
         owner.commit = die

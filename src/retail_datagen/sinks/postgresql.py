@@ -91,6 +91,11 @@ class PostgresDatabase:
             what = "user or password is wrong: see to the URL, or set PGPASSWORD or a .pgpass file"
         elif state == "3D000" or ("database" in text and "does not exist" in text):
             what = "create that database (CREATE DATABASE …), or name another in the URL"
+        elif state == "23503" and "still referenced" in detail:
+            what = (
+                f"{detail} Another feed's table refers to it: start that one anew first, or give "
+                "each feed a database of its own"
+            )
         elif state == "23503":
             what = (
                 f"{detail} What it refers to is not there: load from the history's first day, with "

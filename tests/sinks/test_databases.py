@@ -76,6 +76,8 @@ def test_events_are_written_as_they_are_stamped(target: Target) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_commit_that_dies_anywhere_leaves_each_row_once(target: Target, step: str) -> None:
+    if target.kind != "chdb" and step in STEPS[1:4:2]:
+        pytest.skip("one insert is like another inside of a transaction")
     target.killed(step)
     sink = target.open()
     sink.recover([RECEIPTS.name, MOVES.name])

@@ -45,7 +45,7 @@ def make(
     """Make database, tables and views; what is there already stays as it is."""
     reader = KafkaReader(kafka, topic) if kafka else None
     with closing(_clickhouse(to)) as clickhouse:
-        made = init(clickhouse, _plan(), HUB, reader)
+        made = init(clickhouse, plan(), HUB, reader)
         console().print(f"{clickhouse.address.where}: {len(made)} tables and views are there")
 
 
@@ -55,7 +55,7 @@ def remove(
 ) -> None:
     """Drop the tables and views that this program makes, with all their rows, after asking."""
     with closing(_clickhouse(to)) as clickhouse:
-        names = present(clickhouse, _plan(), HUB)
+        names = present(clickhouse, plan(), HUB)
         if not names:
             console().print(f"{clickhouse.address.where}: nothing of ours is there")
             return
@@ -68,7 +68,8 @@ def remove(
         console().print(f"dropped {len(names)} tables and views{' and their database' * gone}")
 
 
-def _plan() -> Plan:
+def plan() -> Plan:
+    """Every table that jobs fill: topics of events, facts, master data."""
     stamped = [fact.table for fact in facts().values()]
     return Plan([topic.table for topic in topics().values()] + stamped, MASTER_TABLES)
 

@@ -174,6 +174,8 @@ class _Job:
             if task:
                 self._render(task, here)
             self._collect(wait=task is None)
+        for record in here.flush():
+            self._note(record)
 
     def _render(self, task: Task, here: DayRenderer) -> None:
         for record in here.run(task):

@@ -76,16 +76,24 @@ class DayRenderer:
         self._sink = sink
         window = max((t.lookback_days for t in retailer.tables.values()), default=0) + 1
         self._render = retailer.render(history_start, lru_cache(window + 1)(load_plan))
+        self._uncommitted: list[PartitionRecord] = []
 
     def run(self, task: Task) -> Iterator[PartitionRecord]:
-        """Each partition of the task, as soon as its day is committed."""
+        """Partitions, as soon as they are committed: their day, or all days that a commit takes."""
+        enough = self._sink.capabilities.commit_rows
         for day, tables in task.days:
-            records = [
+            self._uncommitted += [
                 self._sink.write_partition(self._tables[name].on(day), day, self._render(name, day))
                 for name in tables
             ]
-            self._sink.commit()
-            yield from records
+            if sum(record.rows for record in self._uncommitted) >= enough:
+                yield from self.flush()
+
+    def flush(self) -> Iterator[PartitionRecord]:
+        """Commit what is not yet, and say what it was."""
+        self._sink.commit()
+        records, self._uncommitted = self._uncommitted, []
+        yield from records
 
 
 def main() -> None:

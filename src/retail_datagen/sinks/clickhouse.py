@@ -66,6 +66,7 @@ class ClickHouseSink:
         parallel=False,
         remembers=True,
         dimensions=True,
+        commit_rows=100_000,
     )
     format = "clickhouse"
     root = None

@@ -135,7 +135,7 @@ GROUP BY month, category""",
   sum(quantity * unit_price) AS revenue,
   sales / any(days) AS sales_per_day
 FROM {source}
-INNER ANY JOIN (
+LEFT ANY JOIN (
   SELECT toDayOfWeek(event_time) AS weekday, uniqExact(toDate(event_time)) AS days
   FROM {source} WHERE transaction_type = 'SALE' GROUP BY weekday
 ) AS weekdays ON weekday = toDayOfWeek(event_time)
@@ -153,12 +153,12 @@ FROM (
     'SALE' AS transaction_type, lines.Qty AS quantity, lines.UnitPrice AS unit_price,
     'STORE' AS channel
   FROM {database}.receipt_lines AS lines
-  INNER ANY JOIN {database}.receipts AS receipts ON receipts.ReceiptId = lines.ReceiptId
+  LEFT ANY JOIN {database}.receipts AS receipts ON receipts.ReceiptId = lines.ReceiptId
   UNION ALL
   SELECT lines.EventTS, if(orders.NodeType = 'STORE', orders.NodeId, 0), lines.ProductID,
     'SALE', lines.Qty, lines.UnitPrice, 'ONLINE'
   FROM {database}.online_order_lines AS lines
-  INNER ANY JOIN (
+  LEFT ANY JOIN (
     SELECT OrderId, NodeType, NodeId FROM {database}.online_orders WHERE Status = 'CREATED'
   ) AS orders ON orders.OrderId = lines.OrderId
   WHERE lines.Status != 'CANCELLED'

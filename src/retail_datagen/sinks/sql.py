@@ -105,6 +105,7 @@ class SqlSink:
         parallel=False,
         remembers=True,
         dimensions=True,
+        commit_rows=100_000,
     )
     root = None
 

@@ -36,9 +36,8 @@ class Capabilities:
     that a job can go on where it stopped. `parallel`: several processes may write different
     partitions at once, each through a sink opened by the same URL. `remembers`: the target itself
     keeps what a job must know to go on, changed together with the rows (`RememberingSink`).
-    `dimensions`: it takes tables of master data, too (`DimensionSink`). `commit_rows`: how many rows
-    are worth a commit, where one costs more than some; days are committed together until there are
-    so many.
+    `dimensions`: it takes tables of master data, too (`DimensionSink`). `commit_rows`: how many
+    rows a commit is worth, where one is dear; days are committed together until there are so many.
     """
 
     atomic_unit: Unit

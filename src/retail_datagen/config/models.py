@@ -25,6 +25,9 @@ from retail_datagen.config.parts import LEAST_WEIGHT
 from retail_datagen.config.problems import Impossible, Problem, impossible
 from retail_datagen.config.profile import Profile
 
+_ROUNDING = 1e-6
+"""By how much shares that a user wrote may miss their sum."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(
@@ -81,15 +84,12 @@ class Signups(Section):
 
 
 class Realtime(Section):
-    """How fast live events are sent; history is the same for all of it.
-
-    Accepted as published: live events are not sent yet, so nothing reads these.
-    """
+    """How live events are sent; history is the same for all of it."""
 
     emit_interval_ms: Annotated[int, Field(ge=1)] = 500
-    """Milliseconds between two sendings; live events are not sent yet."""
+    """Milliseconds between two sendings: of what has become due, or of `burst` events."""
     burst: Annotated[int, Field(ge=1)] = 100
-    """Events of one sending, at most; live events are not sent yet."""
+    """Events of one sending with `stream --bursts`."""
 
 
 def _not_empty(value: object) -> object:
@@ -123,11 +123,54 @@ with warnings.catch_warnings():
             return self
 
 
+class EventDistribution(Section):
+    """How often a live stream selects each kind of event; together 1.
+
+    A sale's inventory update comes on top.
+    """
+
+    sales: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Sales: lines of receipts."""
+    inventory: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Movements of stock that are no sale in a store."""
+    customer: Annotated[float, Field(ge=0, le=1)] = 0.15
+    """Steps of shoppers, and views online."""
+    price_change: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Price changes."""
+    restock: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Restock alerts."""
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each kind, by its name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> EventDistribution:
+        total = sum(self.shares.values())
+        if abs(total - 1) > _ROUNDING:
+            allowed = f"five shares that sum to 1; they sum to {total:g}"
+            raise impossible(Impossible((), self.shares, allowed))
+        return self
+
+
 class Stream(Section):
-    """Where live events go. Accepted as published: they are not sent yet, so nothing reads it."""
+    """What live events are sent, how often and where."""
 
     hub: str = "retail-events"
-    """Name of the hub or topic; live events are not sent yet."""
+    """Name of the hub: the topic of the flat events."""
+    min_delta_seconds: Annotated[float, Field(ge=0, le=86_400)] = 10
+    """Least seconds between two events of `stream`."""
+    max_delta_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60
+    """Most seconds between two events; `min_delta_seconds` or more."""
+    event_distribution: EventDistribution = EventDistribution()
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> Stream:
+        if self.min_delta_seconds > self.max_delta_seconds:
+            allowed = f"min_delta_seconds, {self.min_delta_seconds:g}, or more"
+            raise impossible(Impossible(("max_delta_seconds",), self.max_delta_seconds, allowed))
+        return self
 
 
 def _known_zone(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any, TypeVar, get_type_hints
 
@@ -75,9 +76,15 @@ def flatten(record: object, prefix: str = "") -> dict[str, NDArray[Any] | int]:
     return values
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of a dataclass' fields, which take longer to find out than to use."""
+    return get_type_hints(kind)
+
+
 def restore(kind: type[T], values: Mapping[str, NDArray[Any] | int], prefix: str = "") -> T:
     """The dataclass that `flatten` took apart. Raises KeyError when a field is missing."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     made: dict[str, Any] = {}
     for field in fields(kind):  # type: ignore[arg-type]
         if is_dataclass(hints[field.name]):

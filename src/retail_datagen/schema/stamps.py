@@ -54,17 +54,22 @@ class Stamped:
 
 
 def stamp(table: Table, day: int, first: int, rows: pa.Table, zone: str) -> Stamped:
-    """Stamp rows of a day (days since 1970), of which `first` is the first one's number.
+    """Stamp rows of a day (days since 1970), of which `first` is the first one's number."""
+    ids = event_ids(table.name, day, first, rows.num_rows)
+    return Stamped(table, rows, ids, row_instants(table, day, rows, zone))
 
-    A table without a time is stamped with the day's midnight.
+
+def row_instants(table: Table, day: int, rows: pa.Table, zone: str) -> I64:
+    """When each row of a day happened, in milliseconds UTC: [rows].
+
+    Rows of a table without a time happen at the day's midnight.
     """
-    count = rows.num_rows
     name = table.time_column
     if name:
         local = rows[name].cast(pa.timestamp("s")).cast(pa.int64()).to_numpy()
     else:
-        local = np.full(count, day * 86_400, dtype=np.int64)
-    return Stamped(table, rows, event_ids(table.name, day, first, count), instants(local, zone))
+        local = np.full(rows.num_rows, day * 86_400, dtype=np.int64)
+    return instants(local, zone)
 
 
 def event_ids(name: str, day: int, first: int, count: int) -> pa.Array:

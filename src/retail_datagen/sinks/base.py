@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -38,6 +38,7 @@ class Capabilities:
     keeps what a job must know to go on, changed together with the rows (`RememberingSink`).
     `dimensions`: it takes tables of master data, too (`DimensionSink`). `commit_rows`: how many
     rows a commit is worth, where one is dear; days are committed together until there are so many.
+    `raw`: it takes messages that are broken on purpose (`RawSink`).
     """
 
     atomic_unit: Unit
@@ -48,6 +49,7 @@ class Capabilities:
     remembers: bool = False
     dimensions: bool = False
     commit_rows: int = 0
+    raw: bool = False
 
 
 class Sink(Protocol):
@@ -117,6 +119,21 @@ class EventSink(Sink, Protocol):
 
     def send(self, stamped: Stamped) -> None:
         """Write rows as they are stamped, to appear with the next `commit`; nothing remembers them.
+
+        Raises SinkError.
+        """
+        ...
+
+
+class RawSink(EventSink, Protocol):
+    """A sink of messages, which also takes some that are not what they should be."""
+
+    def messages(self, stamped: Stamped) -> list[bytes]:
+        """The messages that `send` would write for these rows: [rows]."""
+        ...
+
+    def send_raw(self, stamped: Stamped, messages: Sequence[bytes]) -> None:
+        """As `send`, with these messages in place of the rows' own.
 
         Raises SinkError.
         """

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
+from retail_datagen.schema.stamps import Stamped
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import Capabilities, Unit, conform
 from retail_datagen.sinks.progress import PartitionRecord
 
 
 class MemorySink:
-    """Partitions in this process, under `partitions[table, day]`."""
+    """Partitions in this process, under `partitions[table, day]`; what is sent, under `events`."""
 
     capabilities = Capabilities(
         atomic_unit=Unit.PARTITION,
@@ -21,6 +23,7 @@ class MemorySink:
         transactional=True,
         durable=False,
         parallel=False,
+        raw=True,
     )
     name = "memory"
     format = "arrow"
@@ -30,6 +33,10 @@ class MemorySink:
         self.partitions: dict[tuple[str, int], pa.Table] = {}
         self._records: dict[tuple[str, int], PartitionRecord] = {}
         self._staged: dict[tuple[str, int], tuple[pa.Table, PartitionRecord]] = {}
+        self.events: list[Stamped] = []
+        self.broken: list[bytes] = []
+        self._sent: list[Stamped] = []
+        self._sent_broken: list[bytes] = []
 
     def table(self, name: str) -> pa.Table:
         """All days of a table, in order. Raises KeyError when there is none."""
@@ -49,7 +56,20 @@ class MemorySink:
         self._staged[table.name, day] = data, record
         return record
 
+    def send(self, stamped: Stamped) -> None:
+        self._sent.append(stamped)
+
+    def messages(self, stamped: Stamped) -> list[bytes]:
+        """Events are kept as they are; this is what they would be where they are not."""
+        return [json.dumps(row, default=str).encode() for row in stamped.rows.to_pylist()]
+
+    def send_raw(self, stamped: Stamped, messages: Sequence[bytes]) -> None:
+        self._sent_broken += messages
+
     def commit(self) -> None:
+        self.events += self._sent
+        self.broken += self._sent_broken
+        self._sent, self._sent_broken = [], []
         for key, (data, record) in self._staged.items():
             self.partitions[key], self._records[key] = data, record
         self._staged.clear()
@@ -68,6 +88,7 @@ class MemorySink:
 
     def close(self) -> None:
         self._staged.clear()
+        self._sent, self._sent_broken = [], []
 
 
 def _digest(data: pa.Table) -> str:

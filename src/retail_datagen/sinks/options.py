@@ -43,13 +43,15 @@ class StreamOptions:
     """What sinks for events are told beside their URL.
 
     `feed` names the kind of events that a job sends: each has a history of its own in a target.
-    `zone` is the business's time zone, an IANA name.
+    `zone` is the business's time zone, an IANA name. `append`: a file that is there is gone on
+    with, by sinks that would begin it anew.
     """
 
     feed: str = "facts"
     zone: str = "UTC"
     message: MessageOptions = MessageOptions()
     kafka: KafkaOptions = KafkaOptions()
+    append: bool = False
 
 
 def redacted(url: str) -> str:

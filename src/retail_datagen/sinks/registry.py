@@ -28,13 +28,17 @@ _KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A sink's URL in its parts; `query` holds the options that are still to be taken from it."""
+    """A sink's URL in its parts; `query` holds the options that are still to be taken from it.
+
+    `as_events`: whoever asks sends events, not tables.
+    """
 
     url: str
     place: str
     query: dict[str, str]
     format: str | None
     options: StreamOptions
+    as_events: bool = False
 
 
 def open_sink(url: str, format: str | None = None, options: StreamOptions | None = None) -> Sink:
@@ -50,7 +54,8 @@ def open_sink(url: str, format: str | None = None, options: StreamOptions | None
         raise SinkError(
             f"no sink is called {scheme!r} (in {redacted(url)!r}); allowed are {_KNOWN}"
         )
-    return opener(Asked(url, place, query, format, options or StreamOptions()))
+    told = options or StreamOptions()
+    return opener(Asked(url, place, query, format, told, as_events=options is not None))
 
 
 def sink_format(url: str) -> str | None:
@@ -90,7 +95,10 @@ def _jsonl(target: Asked) -> Sink:
         raise SinkError(f"{target.url!r} writes JSON lines; leave the format {target.format!r} out")
     if not target.place:
         raise SinkError(f"{target.url!r} names no target; write jsonl:- for the standard output")
-    return JsonlSink(target.place)
+    options = target.options
+    return JsonlSink(
+        target.place, events=target.as_events, append=options.append, zone=options.zone
+    )
 
 
 def _kafka(target: Asked) -> Sink:

@@ -1,0 +1,116 @@
+"""What a target lacks of a history: days that are missing, and days that are there in part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
+from retail_datagen.engine.jobstore import Header
+from retail_datagen.engine.lock import JobLock
+from retail_datagen.engine.request import choose_tables
+from retail_datagen.engine.source import Source
+from retail_datagen.engine.target import job_folder
+from retail_datagen.sinks import Progress, RememberingSink, StreamOptions, open_sink, redacted
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days, both included, that these tables lack alike.
+
+    `held` are the rows that are there of a single day, as ranges; without any, all is missing.
+    """
+
+    first_day: int
+    last_day: int
+    tables: tuple[str, ...]
+    held: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        return bool(self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a target holds of a history: its first day, the days looked at, and what lacks."""
+
+    history_start: int
+    first_day: int
+    last_day: int
+    gaps: tuple[Gap, ...]
+
+
+def find_gaps(
+    source: Source,
+    target: str,
+    options: StreamOptions,
+    facts: Path,
+    today: int,
+    asked: tuple[int | None, int | None] = (None, None),
+    tables: Sequence[str] = (),
+) -> Coverage:
+    """Look for gaps from the history's first day to yesterday, or in the days that are asked for.
+
+    Raises UserError for a target that remembers nothing, holds no such history, or is written to
+    right now.
+    """
+    names = choose_tables(tables, source)
+    with closing(open_sink(target, options=options)) as opened:
+        if not opened.capabilities.remembers:
+            raise UserError(
+                f"to: {redacted(target)} does not remember what it holds, so it cannot be asked; "
+                "allowed are kafka: and databases"
+            )
+        sink = cast(RememberingSink, opened)
+        folder = job_folder(sink, facts)
+        assert folder, "what remembers lasts"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = JobLock(folder)
+        try:
+            header, progress = sink.read_header(), dict(sink.progress())
+        finally:
+            lock.release()
+    if header is None:
+        raise UserError(
+            f"to: {redacted(target)} holds no history of the feed {options.feed!r}; choose another "
+            "--feed, or begin one with backfill"
+        )
+    start = Header.from_json(header).history_start
+    beyond = [day for _, day in progress if day > today]
+    first = start if asked[0] is None else asked[0]
+    last = max([today - 1, *beyond]) if asked[1] is None else asked[1]
+    if first < start:
+        raise UserError(
+            f"start: the history begins on {to_date(start)}; give that day or a later one"
+        )
+    gaps = [gap for day in range(first, last + 1) for gap in _of_day(day, names, progress)]
+    return Coverage(start, first, last, tuple(_merged(gaps)))
+
+
+def _of_day(day: int, names: Sequence[str], progress: dict[tuple[str, int], Progress]) -> list[Gap]:
+    missing, partial = [], []
+    for name in names:
+        known = progress.get((name, day))
+        if known is None or not (known.is_whole or known.held):
+            missing.append(name)
+        elif not known.is_whole:
+            partial.append(Gap(day, day, (name,), known.held))
+    return [Gap(day, day, tuple(missing))] * bool(missing) + partial
+
+
+def _merged(gaps: Sequence[Gap]) -> list[Gap]:
+    """Days that lack the same tables and follow each other are one gap."""
+    found: list[Gap] = []
+    for gap in gaps:
+        last = found[-1] if found else None
+        joins = last and not (last.held or gap.held) and last.tables == gap.tables
+        if last and joins and last.last_day + 1 == gap.first_day:
+            found[-1] = Gap(last.first_day, gap.last_day, gap.tables)
+        else:
+            found.append(gap)
+    return found

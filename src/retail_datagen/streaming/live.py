@@ -1,0 +1,218 @@
+"""Live play: the retailer's facts of some hour, sent now, as if they happened at this moment."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
+from retail_datagen.core.ids import Digits, fixed_text
+from retail_datagen.core.rng import Stream
+from retail_datagen.engine.jobstore import JobStore
+from retail_datagen.engine.request import choose_tables
+from retail_datagen.engine.source import Retailer, Source
+from retail_datagen.engine.stop import JobStopped
+from retail_datagen.engine.target import Wanted, similar_start
+from retail_datagen.schema.stamps import EVENT_ID, Stamped
+from retail_datagen.streaming.chosen import KINDS, Chooser, InOrder, Mixed, Picked
+from retail_datagen.streaming.clock import Clock
+from retail_datagen.streaming.days import Days, local_day, local_time
+from retail_datagen.streaming.line import Line, Piece
+from retail_datagen.streaming.pace import Pace
+from retail_datagen.streaming.scenario import busiest_hour, scenario_day
+from retail_datagen.streaming.stop import stopping
+from retail_datagen.streaming.told import Listener, Sent
+
+WARM_UP_DAYS = 28
+"""How long before the hour that is played a history of its own begins: by then trucks are under way
+and what was sold comes back."""
+_FARTHEST_DAYS = 400
+"""A history on file that began longer ago is not walked through for the facts of an hour."""
+_ROW_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What to play: the facts of a source's tables around an instant, or of a scenario.
+
+    With neither it is the hour that it is now. `shares` selects among the five kinds of events;
+    without, the tables' facts follow each other. `duration_ms` ends it. `seed` decides on
+    selection and waits.
+    """
+
+    source: Source
+    facts: Path
+    zone: str
+    seed: int
+    tables: tuple[str, ...] = ()
+    shares: Mapping[str, float] | None = None
+    sim_start: int | None = None
+    scenario: str | None = None
+    duration_ms: int | None = None
+
+
+Narrate = Callable[[str, int], None]
+"""Hears of each event: its kind as its column event_type says it, or its table; and its number."""
+
+
+class Stage:
+    """An opened retailer whose facts are sent as what happens now."""
+
+    def __init__(self, asked: Live, retailer: Retailer, store: JobStore, clock: Clock) -> None:
+        self.asked, self._clock = asked, clock
+        self._zone = asked.zone
+        self._began = clock.now()
+        day = self._day_played(retailer)
+        start = _history_start(asked, retailer, day)
+        self._days = Days(retailer, store, start)
+        tables = choose_tables(asked.tables, retailer)
+        busy = KINDS["sales"] if KINDS["sales"] in retailer.tables else tables[0]
+        if asked.scenario is not None:
+            self._played = busiest_hour(self._days, busy, day, self._zone)
+        else:
+            self._played = self._began if asked.sim_start is None else asked.sim_start
+        self.chooser: Chooser = (
+            InOrder(self._days, tables, self._zone, day)
+            if asked.shares is None
+            else Mixed(self._days, asked.shares, self._zone, day, self.stream("select"))
+        )
+
+    def stream(self, name: str) -> Stream:
+        """Random bits of this stream, others than those of one that began at another time."""
+        return Stream(self.asked.seed, f"stream.{name}.{self._began}")
+
+    @property
+    def played(self) -> int:
+        """The instant of the history that is played by now."""
+        return self._played + self._clock.now() - self._began
+
+    def next(self, count: int) -> list[tuple[str, list[Piece]]]:
+        """The next events, by kind, as of now."""
+        now = self._clock.now()
+        return [
+            (kind, [restamped(picked, now, self._zone) for picked in facts])
+            for kind, facts in self.chooser.take(count, self.played)
+        ]
+
+    def _day_played(self, retailer: Retailer) -> int:
+        asked, today = self.asked, local_day(self._began, self._zone)
+        if asked.scenario is not None:
+            if asked.sim_start is not None:
+                raise UserError("scenario: --scenario chooses the hour; leave --sim-start out")
+            today = scenario_day(asked.scenario, today)
+        elif asked.sim_start is not None:
+            today = local_day(asked.sim_start, self._zone)
+        if today not in retailer.calendar:
+            allowed = retailer.calendar
+            raise UserError(
+                f"sim-start: {to_date(today)} is outside of the calendar; allowed is "
+                f"{to_date(allowed[0])} to {to_date(allowed[-1])} (calendar.first and "
+                "calendar.last in the config)"
+            )
+        return today
+
+
+@contextmanager
+def staged(asked: Live, clock: Clock) -> Iterator[Stage]:
+    """Open what is played; its plans lie in a folder that is removed. Raises UserError."""
+    retailer = asked.source.open()
+    with tempfile.TemporaryDirectory(prefix="retail-datagen-") as folder:
+        yield Stage(asked, retailer, JobStore(Path(folder)), clock)
+
+
+def run_live(
+    asked: Live,
+    pace: Callable[[Stage], Pace],
+    line: Callable[[int], Line],
+    clock: Clock,
+    listeners: Sequence[Listener] = (),
+    narrate: Narrate | None = None,
+) -> int:
+    """Send events until the end that was asked for, if any; how many, updates of stock included.
+
+    `line` is opened for a stream that begins at an instant. Raises UserError, and JobStopped on
+    SIGINT or SIGTERM, when all that was sent is committed.
+    """
+    with stopping() as stop, staged(asked, clock) as stage:
+        began = clock.now()
+        ends = None if asked.duration_ms is None else began + asked.duration_ms
+        sender, pacing = line(began), pace(stage)
+        sent = number = 0
+        try:
+            while ends is None or clock.now() < ends:
+                chosen = stage.next(pacing.count())
+                with stop.held():
+                    rows = put(sender, chosen)
+                    sender.commit(clock.now())
+                sent += rows.total()
+                for listener in listeners:
+                    listener(Sent(rows, clock.now(), clock.now()))
+                for kind, pieces in chosen:
+                    number += 1
+                    if narrate is not None:
+                        narrate(_kind_told(kind, pieces), number)
+                wake = clock.now() + pacing.wait()
+                wake = wake if ends is None else min(wake, ends)
+                while (arrival := sender.next_arrival()) is not None and arrival < wake:
+                    clock.wait_until(arrival)
+                    with stop.held():
+                        sender.commit(clock.now())
+                clock.wait_until(wake)
+            with stop.held():
+                sender.flush(clock.now())
+        except JobStopped:
+            with suppress(JobStopped), stop.hurried():
+                sender.flush(clock.now())
+            raise
+    return sent
+
+
+def put(line: Line, chosen: Sequence[tuple[str, Sequence[Piece]]]) -> Counter[str]:
+    """Hand events to a line; the rows of each table."""
+    rows: Counter[str] = Counter()
+    for _, pieces in chosen:
+        for piece in pieces:
+            line.put(piece)
+            rows[piece.stamped.table.name] += piece.stamped.rows.num_rows
+    return rows
+
+
+def restamped(picked: Picked, now: int, zone: str) -> Piece:
+    """Facts as events of this moment: time and identifier are new, all else is the fact's.
+
+    The identifier says when it was sent and which fact it is:
+    `live1732899600000-retail_sales_transactions-20241129-00000042`.
+    """
+    table, rows, count = picked.table, picked.rows, picked.rows.num_rows
+    lead = f"live{now:013}-{table.name}-{to_date(picked.day):%Y%m%d}-"
+    ids = fixed_text([lead.encode(), Digits(picked.row, _ROW_DIGITS)])
+    local = local_time(now, zone).replace(microsecond=0)
+    fresh: dict[str, pa.Array] = {EVENT_ID: ids}
+    if table.time_column:
+        fresh[table.time_column] = pa.repeat(pa.scalar(local, pa.timestamp("s")), count)
+    for place, name in enumerate(table.header):
+        if name in fresh:
+            rows = rows.set_column(place, rows.schema.field(place), fresh[name])
+    instant = np.full(count, now, dtype=np.int64)
+    return Piece(Stamped(table, rows, ids, instant), picked.day, picked.row)
+
+
+def _kind_told(kind: str, pieces: Sequence[Piece]) -> str:
+    rows = pieces[0].stamped.rows
+    return str(rows["event_type"][0]) if "event_type" in rows.column_names else kind
+
+
+def _history_start(asked: Live, retailer: Retailer, day: int) -> int:
+    """Where the history begins whose facts are played: that on file, if it is this retailer's."""
+    known = similar_start(asked.facts, retailer, Wanted(day, day, None))
+    if known is None or day - known > _FARTHEST_DAYS:
+        return max(retailer.calendar[0], day - WARM_UP_DAYS)
+    return known

@@ -37,11 +37,7 @@ def _yaml(model: BaseModel) -> Iterator[str]:
     for name, value in model:
         yield ""
         if isinstance(value, BaseModel):
-            yield from _comment(type(value).__doc__)
-            yield f"{name}:"
-            for inner, setting in value:
-                yield from _comment(_docs(value, inner), "  ")
-                yield f"  {inner}: {_scalar(setting)}"
+            yield from _yaml_section(name, value, "")
         elif isinstance(value, dict):
             yield from _comment(_docs(model, name))
             yield f"{name}:"
@@ -49,6 +45,17 @@ def _yaml(model: BaseModel) -> Iterator[str]:
         else:
             yield from _comment(_docs(model, name))
             yield f"{name}: {_scalar(value)}"
+
+
+def _yaml_section(name: str, section: BaseModel, indent: str) -> Iterator[str]:
+    yield from _comment(type(section).__doc__, indent)
+    yield f"{indent}{name}:"
+    for inner, setting in section:
+        if isinstance(setting, BaseModel):
+            yield from _yaml_section(inner, setting, indent + "  ")
+        else:
+            yield from _comment(_docs(section, inner), indent + "  ")
+            yield f"{indent}  {inner}: {_scalar(setting)}"
 
 
 def _toml(model: BaseModel) -> Iterator[str]:
@@ -60,17 +67,25 @@ def _toml(model: BaseModel) -> Iterator[str]:
             yield f"{name} = {_scalar(value)}"
     for name, value in model:
         if isinstance(value, BaseModel):
-            yield ""
-            yield from _comment(type(value).__doc__)
-            yield f"[{name}]"
-            for inner, setting in value:
-                yield from _comment(_docs(value, inner))
-                yield f"{inner} = {_scalar(setting)}"
+            yield from _toml_section(name, value)
         elif isinstance(value, dict):
             yield ""
             yield from _comment(_docs(model, name))
             yield f"[{name}]"
             yield from (f'# "{key}" = {shown}' for key, shown in _examples(model, name))
+
+
+def _toml_section(name: str, section: BaseModel) -> Iterator[str]:
+    yield ""
+    yield from _comment(type(section).__doc__)
+    yield f"[{name}]"
+    for inner, setting in section:
+        if not isinstance(setting, BaseModel):
+            yield from _comment(_docs(section, inner))
+            yield f"{inner} = {_scalar(setting)}"
+    for inner, setting in section:
+        if isinstance(setting, BaseModel):
+            yield from _toml_section(f"{name}.{inner}", setting)
 
 
 def _head(model: BaseModel) -> Iterator[str]:

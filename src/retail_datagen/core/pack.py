@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -77,14 +77,14 @@ def flatten(record: object, prefix: str = "") -> dict[str, NDArray[Any] | int]:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     """The types of a dataclass' fields, which take longer to find out than to use."""
     return get_type_hints(kind)
 
 
 def restore(kind: type[T], values: Mapping[str, NDArray[Any] | int], prefix: str = "") -> T:
     """The dataclass that `flatten` took apart. Raises KeyError when a field is missing."""
-    hints = _hints(kind)
+    hints = _hints(cast(Hashable, kind))
     made: dict[str, Any] = {}
     for field in fields(kind):  # type: ignore[arg-type]
         if is_dataclass(hints[field.name]):

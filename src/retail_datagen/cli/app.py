@@ -95,6 +95,11 @@ COMMANDS = (
         "Write .pbids files that open Power BI at ClickHouse, PostgreSQL or a folder.",
     ),
     Command(
+        "load",
+        "retail_datagen.cli.load_command",
+        "Load Kafka topics into ClickHouse, each message once; run again, it goes on.",
+    ),
+    Command(
         "inventory",
         "retail_datagen.cli.store_commands",
         "Fill a store of RFID-tagged items: its inventory, and a past for it.",

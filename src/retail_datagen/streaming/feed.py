@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from retail_datagen.engine.eventful import EventSource
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.engine.source import Source
 from retail_datagen.events import FEEDS, Feed
+from retail_datagen.schema import Table
 
 FACTS = "facts"
 """The feed of the fact tables, one topic each, as they are."""
@@ -40,6 +42,27 @@ class Chosen:
             raise UserError(f"events-per-hour: {rate:g} is not allowed; give more than 0")
         thinned = rate if self.feed == HUB else None
         return EventSource(self.config, Feed(self.feed, thinned, self.config.stream.hub))
+
+
+def loadable(
+    config: RetailConfig, feed: str | None = None, tables: Sequence[str] = ()
+) -> dict[str, Table]:
+    """The tables whose events come back from topics, by topic: of one feed, or of all.
+
+    Raises UserError for an unknown feed or table.
+    """
+    feeds = NAMES if feed is None else (feed,)
+    known = {
+        name: made.table
+        for chosen in feeds
+        for name, made in Chosen(config, chosen).source.tables.items()
+    }
+    unknown = [name for name in tables if name not in known]
+    if unknown:
+        raise UserError(
+            f"tables: {unknown[0]!r} is not known; allowed are {', '.join(sorted(known))}"
+        )
+    return {known[name].topic: known[name] for name in tables or known}
 
 
 def streaming_config(path: Path | None) -> RetailConfig:

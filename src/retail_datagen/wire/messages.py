@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from retail_datagen.schema.stamps import EVENT_ID, SCHEMA_VERSION, Stamped
-from retail_datagen.wire import cloudevents
+from retail_datagen.wire import cloudevents, debezium
 from retail_datagen.wire.json import Piece, lines, members
 from retail_datagen.wire.texts import id_bytes, repeated_bytes, utc_bytes
 
@@ -73,7 +73,10 @@ class Encoder:
         if not len(stamped.instant):
             return Messages([], [], [])
         more = self._envelope(stamped)
-        return Messages(keys(stamped), self.values(topic, stamped), headers(stamped, more))
+        made = keys(stamped), self.values(topic, stamped), headers(stamped, more)
+        if stamped.table.changes:
+            return Messages(*debezium.with_tombstones(stamped, *made))
+        return Messages(*made)
 
     def _envelope(self, stamped: Stamped) -> dict[str, Piece]:
         if not self.envelope:
@@ -92,6 +95,8 @@ def json_encoder(envelope: bool) -> Encoder:
 
 def keys(stamped: Stamped) -> list[bytes | None]:
     """The keys of messages: the text of the column whose values stay in order."""
+    if stamped.table.changes:
+        return debezium.keys(stamped)
     column = stamped.rows[stamped.table.message_key]
     return repeated_bytes(column.combine_chunks())
 
@@ -120,6 +125,8 @@ def split(text: bytes) -> list[bytes | None]:
 
 
 def _json_values(topic: str, stamped: Stamped) -> list[bytes | None]:
+    if stamped.table.changes:
+        return split(lines(debezium.pieces(stamped)))
     batch = stamped.rows.combine_chunks().to_batches()[0]
     return split(lines(["{", *members(batch), "}"]))
 

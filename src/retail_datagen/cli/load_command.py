@@ -1,0 +1,133 @@
+"""`retail-datagen load` brings what is committed in Kafka into ClickHouse, each message once."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from retail_datagen.cli import targets
+from retail_datagen.cli.generate_command import names_of, told_when_stopped
+from retail_datagen.config.errors import UserError
+from retail_datagen.sinks.clickhouse_client import ClickHouse
+from retail_datagen.sinks.kafka_reading import settings_of
+from retail_datagen.streaming.feed import NAMES, loadable, streaming_config
+from retail_datagen.streaming.load import Load, Loaded, run_load
+
+_CLICKHOUSE = ("clickhouse", "clickhouses", "chdb")
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts `load` on the application."""
+    app.command("load")(load)
+
+
+def load(
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="URL", help="kafka://HOST:9092; else KAFKA_BOOTSTRAP_SERVERS."
+        ),
+    ] = "kafka:",
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="clickhouse://USER:PASSWORD@HOST:8123/retail or chdb:DIR; else CLICKHOUSE_HOST.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
+    ] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(NAMES), help="Only the topics of this feed; else of all."),
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Only the topics of these tables, separated by commas."),
+    ] = None,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Go on at the topics' end with what comes.")
+    ] = False,
+    batch_rows: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Messages that are written at once, at most.")
+    ] = 100_000,
+    batch_seconds: Annotated[
+        float, typer.Option(min=0.05, help="How long a message waits for others, at most.")
+    ] = 1.0,
+    topic_prefix: targets.TopicPrefix = "",
+    kafka_config: targets.KafkaConfig = None,
+    kafka_properties: targets.KafkaProperties = None,
+    broker_timeout: targets.BrokerTimeout = 60.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Load Kafka topics into ClickHouse, each message once; run again, it goes on."""
+    with told_when_stopped(quiet):
+        resolved = streaming_config(config)
+        topics = loadable(resolved, feed, names_of(tables))
+        wishes = targets.KafkaWishes(
+            topic_prefix=topic_prefix,
+            config=kafka_config,
+            properties=kafka_properties,
+            broker_timeout=broker_timeout,
+        )
+        kafka = wishes.options(feed or "facts", resolved.timezone).kafka
+        settings, prefix = settings_of(source, kafka)
+        asked = Load(
+            kafka=settings,
+            clickhouse=ClickHouse.of(_target(to)),
+            topics={prefix + topic: table for topic, table in topics.items()},
+            notes=resolved.paths.facts,
+            continuous=continuous,
+            batch_rows=batch_rows,
+            batch_seconds=batch_seconds,
+            wait_seconds=broker_timeout,
+        )
+        _run(asked, quiet, as_json)
+
+
+def _run(asked: Load, quiet: bool, as_json: bool) -> None:
+    terminal = Console(stderr=True)
+    with ExitStack() as stack:
+        if terminal.is_terminal and not quiet and not as_json:
+            status = stack.enter_context(terminal.status("loading"))
+            done = run_load(asked, lambda loaded: status.update(_told(loaded)))
+        else:
+            done = run_load(asked)
+    if as_json:
+        typer.echo(json.dumps({**asdict(done), "total": done.total}))
+    elif not quiet:
+        typer.echo(f"loaded {_told(done)} into {asked.clickhouse.address.where}")
+        for table, rows in sorted(done.rows.items()):
+            typer.echo(f"  {table}: {rows:,} rows")
+
+
+def _told(loaded: Loaded) -> str:
+    rate = loaded.total / max(loaded.seconds, 1e-3)
+    refused = f", {loaded.refused:,} messages refused (_retail_refused)" * bool(loaded.refused)
+    return f"{loaded.total:,} rows in {loaded.seconds:.1f} s, {rate:,.0f} a second{refused}"
+
+
+def _target(to: str | None) -> str:
+    """The ClickHouse asked for, else that of the environment."""
+    found = [to] if to else [url for url in targets.targets_of(None) if _is_clickhouse(url)]
+    if not found:
+        raise UserError(
+            "to: no ClickHouse is named; write --to clickhouse://USER:PASSWORD@HOST:8123/retail or "
+            "--to chdb:./retail.chdb, or set CLICKHOUSE_HOST"
+        )
+    if not _is_clickhouse(found[0]):
+        raise UserError(f"to: {found[0]!r} is no ClickHouse; allowed are clickhouse:// and chdb:")
+    return found[0]
+
+
+def _is_clickhouse(url: str) -> bool:
+    return url.partition(":")[0].lower() in _CLICKHOUSE

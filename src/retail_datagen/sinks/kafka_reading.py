@@ -1,0 +1,245 @@
+"""What is committed in Kafka topics, from given positions on; for the loader alone.
+
+Positions are ours, kept where the messages go: no consumer group has any.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.kafka_settings import REGISTRY, Settings, driver, understood
+from retail_datagen.sinks.kafka_url import kafka_servers
+from retail_datagen.sinks.kafka_waiting import Patience, Troubles
+from retail_datagen.sinks.options import KafkaOptions, redacted
+
+_LOG = logging.getLogger(__name__)
+_ANSWER_SECONDS = 2.0
+_TOLD_EVERY = 5.0
+_SETTINGS = {
+    "enable.partition.eof": "true",
+    "auto.offset.reset": "error",
+    "queued.max.messages.kbytes": "32768",
+}
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Kafka cluster's own identifier, and how many partitions each of its topics has."""
+
+    identifier: str
+    topics: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Arrived:
+    """Messages of one topic, in the order in which they were read: [messages]."""
+
+    partition: list[int] = field(default_factory=list)
+    offset: list[int] = field(default_factory=list)
+    value: list[bytes | None] = field(default_factory=list)
+    headers: list[dict[str, bytes]] = field(default_factory=list)
+
+    def extend(self, later: Arrived) -> None:
+        self.partition += later.partition
+        self.offset += later.offset
+        self.value += later.value
+        self.headers += later.headers
+
+
+class TopicReader:
+    """Reads topics. Methods raise SinkError for what does not pass by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._troubles = Troubles(settings.servers)
+        self._consumer = settings.consumer({**_SETTINGS, "error_cb": self._hear})
+        self._ends: dict[Place, int] = {}
+        """Where partitions ended when we began with them, of those not read that far."""
+        self._down_since: float | None = None
+        self._told = 0.0
+
+    def look(self) -> Cluster:
+        """What there is to read. Waits for a broker as long as the settings say."""
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while True:
+            try:
+                found = self._consumer.list_topics(timeout=_ANSWER_SECONDS)
+            except driver().KafkaException as error:
+                self._refuse(error.args[0], "list topics")
+                patience.spent(pause=True)
+                continue
+            return _cluster(found)
+
+    def glance(self) -> Cluster | None:
+        """As `look`, without waiting; None where no broker answers."""
+        try:
+            return _cluster(self._consumer.list_topics(timeout=_ANSWER_SECONDS))
+        except driver().KafkaException:
+            return None
+
+    def follow(self, positions: Mapping[Place, int]) -> None:
+        """Read these partitions, too, from those offsets on."""
+        from confluent_kafka import TopicPartition
+
+        new = []
+        for (topic, partition), wanted in sorted(positions.items()):
+            offset, end = self._there(topic, partition, wanted)
+            new.append(TopicPartition(topic, partition, offset))
+            if offset < end:
+                self._ends[topic, partition] = end
+        if new:
+            self._consumer.incremental_assign(new)
+
+    def read(self, most: int, seconds: float) -> Mapping[str, Arrived]:
+        """At most so many messages, by topic; returns early when as many are there."""
+        found: dict[str, Arrived] = {}
+        for message in self._consumer.consume(most, timeout=seconds):
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            error = message.error()
+            if topic is None or partition is None or offset is None or error is not None:
+                self._settle(error, str(topic), -1 if partition is None else partition)
+                continue
+            arrived = found.get(topic)
+            if arrived is None:
+                arrived = found[topic] = Arrived()
+            arrived.partition.append(partition)
+            arrived.offset.append(offset)
+            arrived.value.append(message.value())
+            arrived.headers.append(_bytes(message.headers()))
+        for topic, arrived in found.items():
+            # Offsets of a partition ascend: the last one that is noted is the highest.
+            last_of = dict(zip(arrived.partition, arrived.offset, strict=True))
+            for partition, last in last_of.items():
+                if last + 1 >= self._ends.get((topic, partition), last + 2):
+                    del self._ends[topic, partition]
+        self._troubles.check()
+        if found:
+            self._back()
+        return found
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all that was committed when reading began has been read."""
+        return not self._ends
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the broker was heard of last, while it is away."""
+        return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+
+    @property
+    def last_trouble(self) -> str:
+        return self._troubles.last
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _there(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
+        """`offset`, or the first that is still there, and where the partition ends.
+
+        Raises SinkError where the offset cannot be of this partition.
+        """
+        from confluent_kafka import TopicPartition
+
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), timeout=_ANSWER_SECONDS
+                )
+                break
+            except driver().KafkaException as error:
+                self._refuse(error.args[0], f"read topic {topic}")
+                patience.spent(pause=True)
+        if offset > high:
+            raise SinkError(
+                f"topic {topic} has {high} messages in partition {partition}, of which {offset} "
+                "were loaded: it was made anew since. Load into another database, or remove what "
+                "was loaded with `retail-datagen clickhouse drop`"
+            )
+        if 0 < offset < low:
+            _LOG.warning(
+                "topic %s, partition %d: the broker deleted %d messages before they were loaded",
+                topic,
+                partition,
+                low - offset,
+            )
+        return max(offset, int(low)), int(high)
+
+    def _settle(self, error: Any, topic: str, partition: int) -> None:
+        """What comes in place of a message."""
+        if error.code() == error._PARTITION_EOF:
+            self._ends.pop((topic, partition), None)
+            self._back()
+        elif error.name() in ("_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"):
+            raise SinkError(
+                f"topic {topic}: what partition {partition} holds has changed under us (deleted "
+                "by retention, or made anew); run the same command again"
+            )
+        elif error.name() in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"):
+            raise SinkError(f"topic {topic} was taken away; run the same command again")
+        else:
+            self._refuse(error, f"read topic {topic}")
+            self._hear(error)
+
+    def _refuse(self, error: Any, what: str) -> None:
+        if "AUTHORIZATION" in error.name():
+            raise SinkError(
+                f"the Kafka broker at {self._settings.servers} does not let us {what}: "
+                f"{error.str()}"
+            )
+
+    def _hear(self, error: Any) -> None:
+        """What the client tells of its connections."""
+        self._troubles.hear(error)
+        if error.name() != "_ALL_BROKERS_DOWN":
+            return
+        now = time.monotonic()
+        if self._down_since is None:
+            self._down_since = now
+        if now - self._told >= _TOLD_EVERY:
+            self._told = now
+            _LOG.warning(
+                "waiting for the Kafka broker at %s (%s)", self._settings.servers, self.last_trouble
+            )
+
+    def _back(self) -> None:
+        if self._down_since is not None:
+            self._down_since = None
+            _LOG.warning("the Kafka broker at %s answers again", self._settings.servers)
+
+
+def _bytes(headers: Any) -> dict[str, bytes]:
+    return {name: value for name, value in headers or () if value is not None}
+
+
+def settings_of(url: str, options: KafkaOptions) -> tuple[Settings, str]:
+    """How to reach the cluster of `kafka://host:9092?topic_prefix=…`, and that prefix.
+
+    Raises SinkError for a URL that is none.
+    """
+    scheme, _, rest = url.partition(":")
+    place, _, query = rest.partition("?")
+    asked = dict(parse_qsl(query, keep_blank_values=True))
+    prefix = asked.pop("topic_prefix", options.topic_prefix)
+    if scheme != "kafka" or asked:
+        raise SinkError(
+            f"from: {redacted(url)!r} is no Kafka cluster; write kafka://host:9092, and nothing "
+            "but topic_prefix=… behind a question mark"
+        )
+    config = understood(options.config)
+    client = {name: value for name, value in config.items() if not name.startswith(REGISTRY)}
+    return Settings(kafka_servers(place, options), client, options.wait_seconds), prefix
+
+
+def _cluster(found: Any) -> Cluster:
+    topics = {t.topic: len(t.partitions) for t in found.topics.values() if not t.error}
+    return Cluster(str(found.cluster_id), topics)

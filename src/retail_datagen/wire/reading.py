@@ -1,0 +1,189 @@
+"""Messages become rows again: JSON as our encoders write it, plain, enveloped, or of changes.
+
+Nothing is believed of a message: what does not fit its table is refused, with the reason, and the
+others are read all the same.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pajson
+
+from retail_datagen.core.arrays import I64, Bool
+from retail_datagen.schema.table import Table
+
+_MOST_BRACKETS = 1_000
+_NOT_JSON = "is no JSON object with the columns of its table"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message, by its place among those given, and why it is no row."""
+
+    place: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Rows of a table, each with the `place` of its message, in order; and what was refused."""
+
+    rows: pa.Table
+    place: I64
+    refused: tuple[Refused, ...]
+
+
+def read_json(table: Table, values: Sequence[bytes], enveloped: bool = False) -> Read:
+    """The rows of messages; with `enveloped`, of the `data` of CloudEvents."""
+    schema = _schema(table)
+    if enveloped:
+        schema = pa.schema([pa.field("data", pa.struct(list(schema)))])
+    refused: list[Refused] = []
+    parts: list[pa.Table] = []
+    places: list[I64] = []
+    for first, run in _objects_only(values, refused):
+        _parse(schema, run, first, parts, places, refused)
+    found = pa.concat_tables(parts) if parts else schema.empty_table()
+    place = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    if enveloped:
+        data = found["data"].combine_chunks()
+        found = pa.Table.from_arrays(data.flatten(), names=[f.name for f in data.type])
+    if table.changes:
+        found = _flat(table, found.combine_chunks())
+    return _fitting(table, found, place, refused)
+
+
+def _schema(table: Table) -> pa.Schema:
+    """How pyarrow is to read the JSON objects of a table; it knows no categories and no dates."""
+    fields = {c.name: pa.field(c.name, _readable(c.arrow_type)) for c in table.columns}
+    if table.changes is None:
+        return pa.schema(list(fields.values()))
+    key = [fields[name] for name in table.changes.key]
+    state = [
+        pa.field(name.removeprefix("after_"), fields[name].type)
+        for name in table.header
+        if name.startswith("after_")
+    ]
+    row = pa.struct([*key, *state])
+    source = pa.struct([("ts", fields["source_ts"].type), ("seq", fields["source_seq"].type)])
+    return pa.schema([("before", row), ("after", row), ("source", source), fields["op"]])
+
+
+def _readable(kind: pa.DataType) -> pa.DataType:
+    return pa.timestamp("s") if pa.types.is_date(kind) else _plain(kind)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_dictionary(kind) else kind
+
+
+def _objects_only(
+    values: Sequence[bytes], refused: list[Refused]
+) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Runs of values that may be objects, each with the place of its first.
+
+    pyarrow ends the process at a `null` that stands alone, and where brackets are nested deeply
+    enough.
+    """
+    first = 0
+    for place, value in enumerate(values):
+        if not value.startswith(b"{") or value.count(b"{") + value.count(b"[") > _MOST_BRACKETS:
+            refused.append(Refused(place, _NOT_JSON))
+            yield first, values[first:place]
+            first = place + 1
+    yield first, values[first:]
+
+
+def _parse(
+    schema: pa.Schema,
+    values: Sequence[bytes],
+    first: int,
+    parts: list[pa.Table],
+    places: list[I64],
+    refused: list[Refused],
+) -> None:
+    """Read messages together; where that fails, halves of them, until the culprits are alone."""
+    if not values:
+        return
+    found = _objects(schema, values)
+    if isinstance(found, pa.Table):
+        parts.append(found)
+        places.append(np.arange(first, first + len(values)))
+    elif len(values) == 1:
+        refused.append(Refused(first, found))
+    else:
+        half = len(values) // 2
+        _parse(schema, values[:half], first, parts, places, refused)
+        _parse(schema, values[half:], first + half, parts, places, refused)
+
+
+def _objects(schema: pa.Schema, values: Sequence[bytes]) -> pa.Table | str:
+    """A row for each JSON object, or what is wrong with them."""
+    text = b"\n".join(values)
+    if text.count(b"\n") != len(values) - 1:
+        return "holds a line feed"
+    try:
+        found = pajson.read_json(
+            io.BytesIO(text),
+            read_options=pajson.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            parse_options=pajson.ParseOptions(
+                explicit_schema=schema, unexpected_field_behavior="ignore"
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        return f"{_NOT_JSON}: {error}" if len(values) == 1 else _NOT_JSON
+    # Empty lines are skipped, which must not shift the others.
+    return found if found.num_rows == len(values) else _NOT_JSON
+
+
+def _flat(table: Table, found: pa.Table) -> pa.Table:
+    """Changes as their table has them, of `before`, `after`, `source` and `op`."""
+    assert table.changes
+    sides = {lead: _members(found[lead]) for lead in ("before", "after")}
+    source = _members(found["source"])
+    columns: dict[str, pa.Array] = {
+        "op": found["op"],
+        "source_ts": source["ts"],
+        "source_seq": source["seq"],
+    }
+    for name in table.header:
+        lead, _, column = name.partition("_")
+        if name in table.changes.key:
+            columns[name] = pc.coalesce(sides["after"][name], sides["before"][name])
+        elif lead in sides:
+            columns[name] = sides[lead][column]
+    return pa.table({name: columns[name] for name in table.header})
+
+
+def _members(column: pa.ChunkedArray) -> dict[str, pa.Array]:
+    """The fields of a struct, null where it is itself."""
+    struct = column.combine_chunks()
+    return dict(zip((f.name for f in struct.type), struct.flatten(), strict=True))
+
+
+def _fitting(table: Table, found: pa.Table, place: I64, refused: list[Refused]) -> Read:
+    """Rows as the table declares them, less those that lack what must not be null."""
+    whole: Bool = np.ones(found.num_rows, dtype=np.bool_)
+    for column in table.columns:
+        if not column.null and found[column.name].null_count:
+            there = found[column.name].is_valid().to_numpy()
+            lacking = place[whole & ~there]
+            refused += [Refused(int(p), f"has no {column.name}") for p in lacking]
+            whole &= there
+    if not whole.all():
+        found, place = found.filter(pa.array(whole)), place[whole]
+    refused.sort(key=lambda entry: entry.place)
+    return Read(found.cast(_declared(table), safe=False), place, tuple(refused))
+
+
+def _declared(table: Table) -> pa.Schema:
+    """Nothing but the plain types: texts where the table has categories."""
+    return pa.schema(
+        [pa.field(c.name, _plain(c.arrow_type), nullable=c.null) for c in table.columns]
+    )

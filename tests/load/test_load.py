@@ -1,0 +1,373 @@
+"""The loader: each message of a topic once in ClickHouse, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from loading import Failing, ids_in, load_of, never, rows_in, some_tables, tables_of
+from sent import PREFIX, Sent
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.lock import JobLock
+from retail_datagen.engine.stop import JobStopped
+from retail_datagen.events.topics.hub import TABLE as HUB
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.clickhouse_client import ClickHouse
+from retail_datagen.streaming.load import Load, Loaded, run_load
+from services.kafka_broker import Address, Broker
+
+EVENT = {
+    "event_time": "2024-01-01 15:45:30",
+    "store_id": 7,
+    "product_id": 1001,
+    "category": "Electronics",
+    "transaction_type": "SALE",
+    "quantity": 2,
+    "unit_price": 12.99,
+}
+HEADERS = [
+    ("event_id", b"hub-1"),
+    ("schema_version", b"3"),
+    ("event_time", b"2024-01-01T20:45:30.000Z"),
+]
+
+
+class Hub:
+    """A topic of the hub with one partition, and a ClickHouse to load it into."""
+
+    def __init__(self, servers: str, prefix: str, folder: Path) -> None:
+        self.servers, self.prefix, self.folder = servers, prefix, folder
+        self.topic = f"{prefix}{HUB.topic}"
+        self.clickhouse = Failing.of(f"chdb:{folder / 'x.chdb'}")
+        self.make()
+
+    def make(self) -> None:
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(30)
+        self.producer = Producer({"bootstrap.servers": self.servers, "linger.ms": 0})
+
+    def send(self, *values: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
+        for value in values:
+            self.producer.produce(self.topic, value, b"7", 0, headers=headers or [])
+        assert self.producer.flush(30) == 0
+
+    def load(self, **more: object) -> Load:
+        return load_of(
+            self.servers, self.prefix, self.clickhouse, {HUB.topic: HUB}, self.folder, **more
+        )
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in self.clickhouse.rows(query)]
+
+    def offsets(self) -> list[object]:
+        rows = self.ask(f"SELECT _offset FROM {HUB.name} ORDER BY _offset")
+        return [offset for (offset,) in rows]
+
+
+@pytest.fixture
+def hub(kafka: Address, kafka_prefix: str, tmp_path: Path) -> Iterator[Hub]:
+    made = Hub(kafka.servers, kafka_prefix, tmp_path)
+    yield made
+    made.clickhouse.close()
+
+
+def event(**more: object) -> bytes:
+    return json.dumps({**EVENT, **more}).encode()
+
+
+def test_facts_and_changes_are_loaded_as_they_are(sent: Sent, tmp_path: Path) -> None:
+    clickhouse = ClickHouse.of(f"chdb:{tmp_path / 'x.chdb'}")
+    tables = tables_of(sent.config, "facts", "cdc")
+    load = load_of(sent.servers, PREFIX, clickhouse, tables, tmp_path, batch_rows=5000)
+    done = run_load(load)
+    assert done.refused == 0
+    assert run_load(load).total == 0
+    for table in tables.values():
+        feed = "cdc" if table.changes else "facts"
+        meant = Counter(sent.rows(feed, table.name))
+        assert done.rows.get(table.name, 0) == meant.total()
+        if meant:
+            assert rows_in(clickhouse, table) == meant, table.name
+    assert done.total > 10_000
+    clickhouse.close()
+
+
+@pytest.mark.parametrize(
+    "deaths",
+    [
+        ("after:1:=receipt_lines", "after:3:=_retail_loaded"),
+        ("before:3:=_retail_loaded", "before:1:DELETE", "after:1:DELETE"),
+    ],
+)
+def test_killed_at_any_step_each_row_is_there_once(
+    sent: Sent, tmp_path: Path, deaths: tuple[str, ...]
+) -> None:
+    """`kill -9` between tables, around the positions, and around the deletion of what is beyond."""
+    for how in deaths:
+        assert _run(sent, tmp_path, how) == -9
+    assert _run(sent, tmp_path, "never") == 0
+    _all_there_once(sent, tmp_path)
+
+
+@pytest.mark.soak
+def test_killed_at_random_each_row_is_there_once(sent: Sent, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    for _ in range(25):
+        delay = chance.uniform(0.5, 6.0)
+        process = _start(sent, tmp_path, "never")
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    assert _run(sent, tmp_path, "never") == 0
+    _all_there_once(sent, tmp_path)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_insert_that_failed_may_have_arrived(hub: Hub, when: str) -> None:
+    """Each call fails once, before or after it did its work: nothing lost, nothing twice."""
+    hub.send(*(event(quantity=n) for n in range(50)), b"no JSON")
+    failed: set[str] = set()
+
+    def once(number: int, what: str) -> bool:
+        name = what.split()[0] if " " in what else what
+        if number < 8 or name in failed:
+            return False
+        failed.add(name)
+        return True
+
+    setattr(hub.clickhouse, when, once)
+    done = run_load(hub.load(batch_rows=20))
+    assert {HUB.name, "_retail_loaded", "_retail_refused"} <= failed
+    assert hub.offsets() == list(range(50))
+    assert hub.ask("SELECT _offset FROM _retail_refused") == [(50,)]
+    assert (done.total, done.refused) == (50, 1)
+
+
+def test_what_clickhouse_refuses_for_good_ends_the_load(hub: Hub) -> None:
+    hub.send(event())
+
+    def refuse(number: int, what: str) -> bool:
+        if what == HUB.name:
+            raise SinkError("user or password is wrong") from RuntimeError("Code: 516. DB::Exc")
+        return False
+
+    hub.clickhouse.before = refuse
+    began = time.monotonic()
+    with pytest.raises(UserError, match="password"):
+        run_load(hub.load())
+    assert time.monotonic() - began < 10
+    hub.clickhouse.before = never
+    assert run_load(hub.load()).total == 1
+
+
+def test_stamps_come_from_headers_and_where_there_are_none_from_the_place(hub: Hub) -> None:
+    hub.send(event(), headers=HEADERS)
+    hub.send(event())
+    hub.send(event(), headers=[("event_time", b"yesterday"), ("schema_version", b"x")])
+    assert run_load(hub.load()).total == 3
+    found = hub.ask(
+        f"SELECT event_id, schema_version, toString(event_time_utc), _topic, _partition, "
+        f"toString(unit_price) FROM {HUB.name} ORDER BY _offset"
+    )
+    local = "2024-01-01 15:45:30.000"
+    assert found == [
+        ("hub-1", 3, "2024-01-01 20:45:30.000", hub.topic, 0, "12.99"),
+        (f"{hub.topic}-0-1", 1, local, hub.topic, 0, "12.99"),
+        (f"{hub.topic}-0-2", 1, local, hub.topic, 0, "12.99"),
+    ]
+
+
+def test_what_is_no_event_is_put_aside_and_tombstones_are_passed_over(hub: Hub) -> None:
+    hub.send(event(), b'{"half', None, b"\xff\xfe", event(quantity=5), event(store_id=None), b"")
+    done = run_load(hub.load())
+    assert (done.total, done.refused) == (2, 4)
+    refused = hub.ask("SELECT _offset, value FROM _retail_refused ORDER BY _offset")
+    assert [offset for offset, _ in refused] == [1, 3, 5, 6]
+    assert refused[1][1] == "\\xff\\xfe"
+    assert hub.offsets() == [0, 4]
+    assert run_load(hub.load()).total == 0
+
+
+def test_enveloped_events_are_read_by_what_their_header_says(hub: Hub) -> None:
+    data = json.dumps({"specversion": "1.0", "id": "x", "data": EVENT}).encode()
+    kind = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+    hub.send(event())
+    hub.send(data, headers=kind)
+    assert run_load(hub.load()).total == 2
+    assert hub.ask(f"SELECT DISTINCT quantity, category FROM {HUB.name}") == [(2, "Electronics")]
+
+
+def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(hub: Hub) -> None:
+    hub.send(event(), event())
+    run_load(hub.load())
+    admin = AdminClient({"bootstrap.servers": hub.servers})
+    admin.delete_topics([hub.topic])[hub.topic].result(30)
+    time.sleep(0.5)
+    hub.make()
+    hub.send(event())
+    with pytest.raises(UserError, match="made anew"):
+        run_load(hub.load())
+
+
+def test_without_topics_there_is_nothing_to_wait_for(kafka: Address, tmp_path: Path) -> None:
+    clickhouse = ClickHouse.of(f"chdb:{tmp_path / 'x.chdb'}")
+    load = load_of(kafka.servers, "nobody-", clickhouse, {HUB.topic: HUB}, tmp_path)
+    with pytest.raises(UserError, match="none of the topics"):
+        run_load(load)
+
+
+def test_a_second_loader_is_refused(hub: Hub) -> None:
+    hub.send(event())
+    run_load(hub.load())
+    (folder,) = hub.folder.glob("_load-*")
+    lock = JobLock(folder)
+    with pytest.raises(UserError, match="another job"):
+        run_load(hub.load())
+    lock.release()
+
+
+def test_who_is_taken_over_stops(hub: Hub) -> None:
+    """Two loaders on different machines: the later one goes on alone."""
+    hub.send(*(event() for _ in range(10)))
+    taken = False
+
+    def take_over(number: int, what: str) -> bool:
+        nonlocal taken
+        if what == "_retail_loaded" and number > 6 and not taken:
+            taken = True
+            hub.clickhouse.rows("SELECT 1")
+            hub.clickhouse.run(
+                "INSERT INTO _retail_loaded SELECT '', 0, 99, max(cluster), 'somebody else' "
+                "FROM _retail_loaded"
+            )
+        return False
+
+    hub.clickhouse.after = take_over
+    with pytest.raises(SinkError, match="another loader"):
+        run_load(hub.load(batch_rows=4))
+    assert hub.offsets() == [0, 1, 2, 3]
+
+
+def test_events_are_there_within_seconds_of_being_sent(hub: Hub) -> None:
+    """p95 from produced to queryable; a message a fifth of a second, by default settings."""
+    sent_at: list[float] = []
+    late: list[float] = []
+
+    def send() -> None:
+        for _ in range(30):
+            hub.send(event())
+            sent_at.append(time.monotonic())
+            time.sleep(0.2)
+
+    def told(loaded: Loaded) -> None:
+        now = time.monotonic()
+        late.extend(now - at for at in sent_at[len(late) : loaded.total])
+        if loaded.total >= 30:
+            raise JobStopped(signal.SIGTERM)
+
+    hub.send(event())
+    run_load(hub.load())
+    hub.clickhouse.run(f"TRUNCATE TABLE {HUB.name}")
+    thread = threading.Thread(target=send)
+    thread.start()
+    with pytest.raises(JobStopped):
+        run_load(hub.load(continuous=True), told)
+    thread.join()
+    assert sorted(late)[int(len(late) * 0.95)] <= 5.0
+
+
+def test_sigterm_ends_it_within_two_seconds(hub: Hub, config_file: Path, tmp_path: Path) -> None:
+    hub.send(event())
+    command = [
+        *(sys.executable, "-c", "from retail_datagen.cli.app import main; main()", "load"),
+        *("--config", str(config_file), "--from", f"kafka://{hub.servers}"),
+        *("--to", f"chdb:{tmp_path / 'y.chdb'}", "--topic-prefix", hub.prefix, "--continuous"),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    y = tmp_path / "y.chdb" / "store"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not y.exists():
+        time.sleep(0.2)
+    time.sleep(3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2.0
+    assert process.returncode == 143, errors
+    assert "Traceback" not in errors
+
+
+def test_a_broker_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    hub = Hub(broker.address.servers, "", tmp_path)
+    hub.send(*(event() for _ in range(5)))
+    seen: list[int] = []
+
+    def restart() -> None:
+        broker.kill()
+        time.sleep(1)
+        broker.start()
+        hub.producer = Producer({"bootstrap.servers": hub.servers})
+        hub.send(*(event() for _ in range(5)))
+
+    thread = threading.Thread(target=restart)
+
+    def told(loaded: Loaded) -> None:
+        seen.append(loaded.total)
+        if len(seen) == 1:
+            thread.start()
+        if loaded.total >= 10:
+            raise JobStopped(signal.SIGTERM)
+
+    try:
+        with pytest.raises(JobStopped):
+            run_load(hub.load(continuous=True), told)
+        thread.join()
+        assert hub.offsets() == list(range(10))
+    finally:
+        hub.clickhouse.close()
+        broker.kill()
+
+
+def test_a_broker_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    clickhouse = ClickHouse.of(f"chdb:{tmp_path / 'x.chdb'}")
+    load = load_of("127.0.0.1:1", "", clickhouse, {HUB.topic: HUB}, tmp_path)
+    settings = load.kafka.__class__("127.0.0.1:1", {}, 2.0)
+    with pytest.raises(UserError, match="no Kafka broker"):
+        run_load(Load(settings, clickhouse, load.topics, tmp_path))
+
+
+def _start(sent: Sent, folder: Path, how: str) -> subprocess.Popen[bytes]:
+    script = Path(__file__).parent / "killed_load.py"
+    command = [sys.executable, str(script), str(sent.file), sent.servers, PREFIX, str(folder), how]
+    return subprocess.Popen(command, env={**os.environ})
+
+
+def _run(sent: Sent, folder: Path, how: str) -> int:
+    return _start(sent, folder, how).wait(120)
+
+
+def _all_there_once(sent: Sent, folder: Path) -> None:
+    clickhouse = ClickHouse.of(f"chdb:{folder / 'x.chdb'}")
+    for table in some_tables(sent.config).values():
+        feed = "cdc" if table.changes else "facts"
+        meant = Counter(str(row[-1]) for row in sent.rows(feed, table.name))
+        if meant:
+            assert ids_in(clickhouse, table) == meant, table.name
+    clickhouse.close()

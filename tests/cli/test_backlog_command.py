@@ -164,15 +164,16 @@ def test_lookups_are_made_once_and_used(tmp_path: Path) -> None:
         assert all(known[str(row["product_id"])] == row["product_name"] for row in rows)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="TARGET_ROOT is where partitions wait once there is a bucket"
-)
 def test_a_lake_is_never_where_anothers_partitions_wait(made: Path, tmp_path: Path) -> None:
     place = shutil.copytree(made, tmp_path / "copy")
     before = digests(place / "output" / "raw")
     command = ("retail-datagen", "backlog", *DAYS, "--seed", "7", "--artifact-root", "other")
-    run(*command, "--to", "elsewhere", cwd=place)
+    refused = run(*command, "--to", "elsewhere", cwd=place, code=2)
+    assert "target-root: output/raw is a lake itself" in refused.stderr
     assert digests(place / "output" / "raw") == before
+    run(*command, "--to", "elsewhere", "--target-root", "waiting", cwd=place)
+    assert digests(place / "output" / "raw") == before
+    assert digests(place / "elsewhere")
 
 
 def test_chunks_are_kept_as_csv(made: Path) -> None:

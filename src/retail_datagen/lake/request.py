@@ -16,6 +16,7 @@ from retail_datagen.lake.dimensions import Dimension
 from retail_datagen.lake.hooks import Hook
 from retail_datagen.lake.publish import Pace, Retries
 from retail_datagen.lake.state import CHECKPOINT, ID_STATE, IdState
+from retail_datagen.partitions.layout import CATALOG
 
 CHUNK_DAYS = 30
 TARGET_MB = 96.0
@@ -105,6 +106,12 @@ def check_lake_request(request: LakeRequest) -> tuple[str, ...]:
         raise UserError(
             f"{request.url}: the lake needs a folder of its own, apart from what is staged "
             f"({request.staging}) and remembered ({request.artifacts}); choose another TARGET_ROOT"
+        )
+    if (request.staging / CATALOG).exists():
+        raise UserError(
+            f"target-root: {request.staging} is a lake itself, so what waits there on its way to "
+            f"{request.url} would replace it; choose another folder with --target-root "
+            "(TARGET_ROOT)"
         )
     return check_request(request.engine_request(request.url))
 

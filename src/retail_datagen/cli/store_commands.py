@@ -37,6 +37,7 @@ Database = Annotated[
     str,
     typer.Option(
         "--database-url",
+        envvar="STORE_DATABASE_URL",
         metavar="URL",
         help="postgresql://USER:PASSWORD@HOST:5432/DATABASE, or sqlite:///FILE.",
     ),

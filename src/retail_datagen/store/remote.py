@@ -89,7 +89,7 @@ class StoreApi:
         errors = {}
         try:
             for result in answer["results"]:
-                row = int(result["row"])
+                row = range(len(rows)).index(int(result["row"]))
                 outcome[row] = _OUTCOMES[result["status"]]
                 if result["status"] == "error":
                     errors[row] = str(result.get("detail") or "it was refused")

@@ -1,0 +1,128 @@
+"""The API as a target: what is tried again, and what is told about a server that is no store."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.store import remote
+from retail_datagen.store.remote import StoreApi
+from stores import items, products
+
+Answer = tuple[int, Any]
+
+
+@contextmanager
+def answering(answer: Callable[[int, Any], Answer]) -> Iterator[str]:
+    """A server that answers the n-th call with a status and a body; None answers too late."""
+    calls = iter(range(1000))
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status, content = answer(next(calls), body)
+            text = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_WAIT_SECONDS", 0.001)
+
+
+def results(*words: str) -> dict[str, Any]:
+    rows = [{"row": n, "status": w, "detail": "sku: no"} for n, w in enumerate(words)]
+    return {"created": 0, "skipped": 0, "failed": 0, "results": rows}
+
+
+def test_each_row_has_its_outcome() -> None:
+    def answer(_call: int, body: Any) -> Answer:
+        assert body["items"][0] == {
+            "rfid_tag": "RFID-00000001",
+            "epc": None,
+            "sku": "T-0001",
+            "x_position": 1000.0,
+            "y_position": 950.5,
+            "zone_id": None,
+        }
+        return 207, results("created", "exists", "error")
+
+    with answering(answer) as url, StoreApi(url, 5) as api:
+        added = api.add_items(items([0, 1, 2]))
+    assert (added.created, added.skipped, added.failed) == (1, 1, 1)
+    assert added.errors == {2: "sku: no"}
+
+
+def test_what_will_pass_is_tried_again() -> None:
+    def answer(call: int, _body: Any) -> Answer:
+        return (503, {"detail": "busy"}) if call < 2 else (201, results("created"))
+
+    with answering(answer) as url, StoreApi(url, 5) as api:
+        assert api.add_products(products(1)).created == 1
+
+
+def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
+    def answer(call: int, _body: Any) -> Answer:
+        time.sleep(0.6 if call == 0 else 0)
+        return 200, results("exists")
+
+    with answering(answer) as url, StoreApi(url, 0.3) as api:
+        assert api.add_products(products(1)).skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((401, {"detail": "a key is needed"}), "says 401: a key is needed; give the key with"),
+        ((413, {"detail": "too large"}), "says 413: too large"),
+        ((404, b"not json"), "says 404: Not Found"),
+        ((503, {"detail": "busy"}), "says 503: busy"),
+        ((200, {"hello": "world"}), "does not answer as a store does"),
+        ((200, b"<html>"), "does not answer as a store does"),
+        ((200, {"results": [{"row": 7, "status": "created"}]}), "does not answer as a store does"),
+        ((200, {"results": [{"row": -1, "status": "created"}]}), "does not answer as a store"),
+        ((200, {"results": [{"row": 0, "status": "nice"}]}), "does not answer as a store does"),
+    ],
+)
+def test_what_is_told(answer: Answer, told: str) -> None:
+    with (
+        answering(lambda _call, _body: answer) as url,
+        StoreApi(url, 5) as api,
+        pytest.raises(UserError) as error,
+    ):
+        api.add_products(products(1))
+    assert told in str(error.value)
+
+
+def test_rows_that_nobody_speaks_of_are_not_taken_for_created() -> None:
+    def answer(_call: int, _body: Any) -> Answer:
+        return 200, results("created")
+
+    with answering(answer) as url, StoreApi(url, 5) as api:
+        assert api.add_products(products(3)).failed == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import backlog, document, encoding, peer, planning, report, scaling
+from benchmarks import backlog, document, encoding, peer, planning, report, scaling, simulation
 from benchmarks.harness import BenchmarkError
 from benchmarks.lab import Lab
 from benchmarks.result import Section
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Section]] = {
     "memory": scaling.memory,
     "document": document.document,
     "backlog": backlog.backlog,
+    "simulation": simulation.simulation,
 }
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _QUIET_LOAD = 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -39,6 +40,16 @@ class Lake:
     orders: int
     partitions: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What simulating a store used, and what happened in it."""
+
+    usage: Usage
+    sold: int
+    restocked: int
+    detections: int
 
 
 class Lab:
@@ -97,6 +108,22 @@ class Lab:
             len(partitions),
             sum(p["bytes"] for p in partitions),
         )
+
+    def simulation(self, items: int, seconds: int) -> Simulated:
+        """`retail-datagen simulate --unpaced` of a full store; nothing but that is measured."""
+        self._tell(f"simulation, {items:,} items, {seconds:,} s")
+        folder = self._folder / "store"
+        folder.mkdir()
+        command = program("retail-datagen")
+        url = f"sqlite:///{folder / 'store.db'}"
+        run([command, "inventory", "generate", "--items", str(items), "--database-url", url], folder)
+        asked = ["--mode", "stress", "--analytics", "--duration", str(seconds), "--unpaced"]
+        status = folder / "status.json"
+        script = f'exec "$0" simulate "$@" --json > {shlex.quote(str(status))}'
+        usage = run(["sh", "-c", script, command, *asked, "--database-url", url], folder)
+        tally = json.loads(status.read_text(encoding="utf-8"))["tally"]
+        shutil.rmtree(folder)
+        return Simulated(usage, tally["sold"], tally["restocked"], tally["detections"])
 
     def _make_jobs(
         self, retailer: Retailer, days: Range, format: str, workers: int

@@ -84,6 +84,7 @@ class Plan:
     backlog_orders: float | None = 3_000
     """Least orders a day; a few days in winter say nothing about years."""
     backlog_rows: float | None = 50_000
+    simulated_seconds: int = 1_800
 
     @property
     def month(self) -> Range:
@@ -111,6 +112,7 @@ QUICK = Plan(
     backlog_days=60,
     backlog_orders=None,
     backlog_rows=None,
+    simulated_seconds=600,
 )
 _FEW = Retailer(3, 100)
 TINY = Plan(
@@ -127,4 +129,5 @@ TINY = Plan(
     backlog_days=2,
     backlog_orders=None,
     backlog_rows=None,
+    simulated_seconds=10,
 )

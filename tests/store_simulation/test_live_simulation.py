@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,15 +27,9 @@ from retail_datagen.store.simulation.run import Simulation
 from retail_datagen.store.simulation.settings import MODES, Settings
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(url_in(tmp_path))
-    yield opened
-    opened.dispose()
-
-
 @pytest.mark.parametrize("mode", MODES)
-def test_the_ledger_is_clean_after_every_mode(engine: Engine, mode: str) -> None:
+def test_the_ledger_is_clean_after_every_mode(any_engine: Engine, mode: str) -> None:
+    engine = any_engine
     stock(engine, 1500)
     asked = Settings(mode, disappearance=0.05, duration=600, snapshot_interval=120, analytics=True)
     run = start_simulation(engine, asked, start=START, paced=False)
@@ -95,26 +88,26 @@ def test_items_without_a_place_are_told_of(engine: Engine) -> None:
         start_simulation(engine, Settings())
 
 
-def test_the_second_is_told_who_the_first_is(engine: Engine) -> None:
-    stock(engine, 100)
-    first = start_simulation(engine, Settings("demo"), what="the first simulation")
+def test_the_second_is_told_who_the_first_is(any_engine: Engine) -> None:
+    stock(any_engine, 100)
+    first = start_simulation(any_engine, Settings("demo"), what="the first simulation")
     with pytest.raises(UserError, match=r"the first simulation in process \d+ on .* since 20"):
-        start_simulation(engine, Settings("demo"))
+        start_simulation(any_engine, Settings("demo"))
     first.stop()
-    second = start_simulation(engine, Settings("demo"))
+    second = start_simulation(any_engine, Settings("demo"))
     assert second.status().state == "running"
     assert second.stop().state == "stopped"
 
 
-def test_only_one_of_many_that_start_at_once_simulates(engine: Engine) -> None:
-    stock(engine, 100)
+def test_only_one_of_many_that_start_at_once_simulates(any_engine: Engine) -> None:
+    stock(any_engine, 100)
     runs, refused = [], []
     barrier = threading.Barrier(6)
 
     def start() -> None:
         barrier.wait()
         try:
-            runs.append(start_simulation(engine, Settings("demo")))
+            runs.append(start_simulation(any_engine, Settings("demo")))
         except UserError as error:
             refused.append(str(error))
 
@@ -127,18 +120,18 @@ def test_only_one_of_many_that_start_at_once_simulates(engine: Engine) -> None:
     runs[0].stop()
 
 
-def test_a_lease_is_kept_for_longer_than_it_lasts_and_ends_by_itself(engine: Engine) -> None:
-    kept = KeptLease(engine, this_holder("one"), seconds=0.6)
+def test_a_lease_is_kept_for_longer_than_it_lasts_and_ends_by_itself(any_engine: Engine) -> None:
+    kept = KeptLease(any_engine, this_holder("one"), seconds=0.6)
     time.sleep(1.2)
     kept.check()
     with pytest.raises(UserError, match="another simulation runs"):
-        KeptLease(engine, this_holder("two"), seconds=0.6)
+        KeptLease(any_engine, this_holder("two"), seconds=0.6)
     kept.release()
-    lease.acquire(engine, "killed", seconds=0.3)
+    lease.acquire(any_engine, "killed", seconds=0.3)
     with pytest.raises(UserError, match="killed"):
-        lease.acquire(engine, "other", seconds=0.3)
+        lease.acquire(any_engine, "other", seconds=0.3)
     time.sleep(0.35)
-    lease.acquire(engine, "other", seconds=0.3)
+    lease.acquire(any_engine, "other", seconds=0.3)
 
 
 def test_who_has_lost_the_lease_stops(engine: Engine) -> None:
@@ -198,10 +191,10 @@ def test_what_others_take_out_of_the_books_is_not_sold(engine: Engine) -> None:
 
 
 def test_a_ledger_that_is_ahead_of_the_clock_takes_everything_at_its_own_time(
-    engine: Engine,
+    any_engine: Engine,
 ) -> None:
-    stock(engine, 400, ("Running Shoes",))
-    ledger = Ledger(engine)
+    stock(any_engine, 400, ("Running Shoes",))
+    ledger = Ledger(any_engine)
     asked = Settings("stress", disappearance=0.5, snapshot_interval=60, analytics=True)
     simulation = Simulation(LedgerBooks(ledger), FLOOR, asked, START)
     for _ in range(8 * 30):
@@ -210,18 +203,18 @@ def test_a_ledger_that_is_ahead_of_the_clock_takes_everything_at_its_own_time(
     for _ in range(8 * 300):
         simulation.step()
     assert simulation.tally.sold > 0
-    check_ledger(engine)
-    again = Simulation(LedgerBooks(Ledger(engine)), FLOOR, asked, START)
+    check_ledger(any_engine)
+    again = Simulation(LedgerBooks(Ledger(any_engine)), FLOOR, asked, START)
     assert again.clock.began > simulation.clock.now
     for _ in range(8 * 30):
         again.step()
-    check_ledger(engine)
+    check_ledger(any_engine)
 
 
-def test_a_database_that_fails_ends_the_run_with_its_reason(engine: Engine) -> None:
-    stock(engine, 300)
-    run = start_simulation(engine, Settings("stress", disappearance=1.0), paced=False)
-    with engine.begin() as connection:
+def test_a_database_that_fails_ends_the_run_with_its_reason(any_engine: Engine) -> None:
+    stock(any_engine, 300)
+    run = start_simulation(any_engine, Settings("stress", disappearance=1.0), paced=False)
+    with any_engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE purchase_events RENAME TO other")
     assert run.wait(60)
     with pytest.raises(UserError, match="the database failed"):

@@ -19,9 +19,8 @@ from retail_datagen.store.database.engine import open_database
 ROOT = Path(__file__).parents[2]
 
 
-def command(folder: Path, *options: str) -> list[str]:
-    program = [sys.executable, "-m", "simulation.main"]
-    return [*program, "--database-url", url_in(folder), *options]
+def command(url: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "simulation.main", "--database-url", url, *options]
 
 
 def environment() -> dict[str, str]:
@@ -29,17 +28,17 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 
 
-def simulate(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def simulate(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(folder, *options),
+        command(url, *options),
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
-def begin(folder: Path, *options: str) -> subprocess.Popen[str]:
+def begin(url: str, *options: str) -> subprocess.Popen[str]:
     """Started, and simulating."""
     process = subprocess.Popen(
-        command(folder, *options),
+        command(url, *options),
         cwd=ROOT, env={**environment(), "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
@@ -50,16 +49,17 @@ def begin(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def url(tmp_path: Path) -> str:
+    """A store with a thousand items."""
     engine = open_database(url_in(tmp_path))
     stock(engine, 1000)
     engine.dispose()
-    return tmp_path
+    return url_in(tmp_path)
 
 
-def test_it_says_what_it_does_and_what_came_of_it(folder: Path) -> None:
+def test_it_says_what_it_does_and_what_came_of_it(url: str) -> None:
     done = simulate(
-        folder, "--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "300",
+        url, "--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "300",
         "--snapshot-interval", "60", "--unpaced",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -68,13 +68,13 @@ def test_it_says_what_it_does_and_what_came_of_it(folder: Path) -> None:
         "bought", "snapshot:", "finished at", "5 snapshots", "× real time",
     ):  # fmt: skip
         assert words in done.stdout
-    engine = open_database(url_in(folder))
+    engine = open_database(url)
     check_ledger(engine)
     engine.dispose()
 
 
-def test_its_last_status_is_json_on_demand(folder: Path) -> None:
-    done = simulate(folder, "--mode", "demo", "--duration", "60", "--unpaced", "--json")
+def test_its_last_status_is_json_on_demand(url: str) -> None:
+    done = simulate(url, "--mode", "demo", "--duration", "60", "--unpaced", "--json")
     status = json.loads(done.stdout)
     assert status["state"] == "finished"
     assert status["settings"]["mode"] == "demo"
@@ -91,8 +91,8 @@ def test_its_last_status_is_json_on_demand(folder: Path) -> None:
         (["--api", "localhost:8000"], "leave --database-url out beside --api"),
     ],
 )
-def test_what_is_not_allowed_is_told(folder: Path, options: list[str], told: str) -> None:
-    done = simulate(folder, *options)
+def test_what_is_not_allowed_is_told(url: str, options: list[str], told: str) -> None:
+    done = simulate(url, *options)
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -109,29 +109,31 @@ def test_a_server_that_is_not_there_is_told() -> None:
 
 
 def test_a_store_that_is_not_there_is_told(tmp_path: Path) -> None:
-    done = simulate(tmp_path)
+    done = simulate(url_in(tmp_path))
     assert done.returncode == 2
     assert "inventory generate" in done.stderr
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_good_order(folder: Path, signum: signal.Signals) -> None:
-    process = begin(folder, "--mode", "stress", "--speed", "5")
+def test_a_signal_ends_it_in_good_order(url: str, signum: signal.Signals) -> None:
+    process = begin(url, "--mode", "stress", "--speed", "5")
     time.sleep(0.5)
     process.send_signal(signum)
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 0, said
     assert "stopped at" in said
-    engine = open_database(url_in(folder))
+    engine = open_database(url)
     assert lease.current(engine) is None
     check_ledger(engine)
     engine.dispose()
 
 
-def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(folder: Path) -> None:
-    engine = open_database(url_in(folder))
+def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(store_url: str) -> None:
+    url = store_url
+    engine = open_database(url)
+    stock(engine, 1000)
     process = begin(
-        folder, "--analytics", "--mode", "stress", "--disappearance", "0.3", "--duration", "864000",
+        url, "--analytics", "--mode", "stress", "--disappearance", "0.3", "--duration", "864000",
         "--snapshot-interval", "1", "--unpaced",
     )  # fmt: skip
     until = time.monotonic() + 30
@@ -142,14 +144,14 @@ def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(folder: Path) -
     killed_at = time.monotonic()
     assert count(engine, "purchase_events") >= 50
     check_ledger(engine)
-    refused = simulate(folder, "--duration", "1", "--unpaced")
+    refused = simulate(url, "--duration", "1", "--unpaced")
     assert refused.returncode == 2
     assert f"process {process.pid} on " in refused.stderr
     assert "since 20" in refused.stderr
     while lease.current(engine) is not None:
         assert time.monotonic() < killed_at + lease.SECONDS + 1
         time.sleep(0.2)
-    again = simulate(folder, "--duration", "10", "--unpaced")
+    again = simulate(url, "--duration", "10", "--unpaced")
     assert again.returncode == 0, again.stderr
     check_ledger(engine)
     engine.dispose()

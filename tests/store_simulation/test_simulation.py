@@ -97,7 +97,7 @@ def test_the_books_agree_after_any_mode(mode: str) -> None:
     assert simulation.tally.restocked > 0
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**63 - 1),
     mode=st.sampled_from(sorted(MODES)),

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retail_datagen.cli.store_commands import needs_store
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
-from retail_datagen.store.database.engine import DEFAULT_URL, open_database
-from retail_datagen.store.live import LiveRun, Status, start_simulation
-from retail_datagen.store.remote_run import RemoteRun
 from retail_datagen.store.simulation.narrate import LogLine, clock_text, money
 from retail_datagen.store.simulation.settings import Settings
 
+if TYPE_CHECKING:
+    from retail_datagen.store.live import LiveRun, Status
+    from retail_datagen.store.remote_run import RemoteRun
+
 _LOOK_SECONDS = 0.25
+_ASK_SECONDS = 1.0
 _STATUS_SECONDS = 10.0
 _DEFAULTS = Settings()
 
@@ -67,7 +70,8 @@ def simulate(
         typer.Option("--api-key", metavar="KEY", help="The server's key.", envvar="STORE_API_KEY"),
     ] = None,
     database_url: Annotated[
-        str | None, typer.Option(metavar="URL", help=f"The store's database; else {DEFAULT_URL}.")
+        str | None,
+        typer.Option(metavar="URL", help="The store's database; else SQLite in data/store."),
     ] = None,
     unpaced: Annotated[
         bool, typer.Option("--unpaced", help="Do not wait for real time; needs --duration.")
@@ -81,15 +85,18 @@ def simulate(
         raise UserError("unpaced: it needs --duration, and does not go with --api")
     if api is not None and database_url is not None:
         raise UserError("api: leave --database-url out beside --api; the server has its own")
-    if api is not None:
-        with RemoteRun(api, api_key) as run:
-            _remotely(run, settings, quiet or as_json, as_json)
-    else:
-        _here(database_url or DEFAULT_URL, settings, unpaced, quiet or as_json, as_json)
+    with needs_store():
+        if api is None:
+            _here(database_url, settings, unpaced, quiet or as_json, as_json)
+        else:
+            _there(api, api_key, settings, quiet or as_json, as_json)
 
 
-def _here(url: str, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
-    engine = open_database(url, create=False)
+def _here(url: str | None, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
+    from retail_datagen.store.database.engine import DEFAULT_URL, open_database
+    from retail_datagen.store.live import start_simulation
+
+    engine = open_database(url or DEFAULT_URL, create=False)
     try:
         run = start_simulation(engine, settings, paced=not unpaced)
         try:
@@ -128,25 +135,35 @@ def _follow(run: LiveRun, quiet: bool) -> None:
         pass  # a simulation has no other end
 
 
+def _there(api: str, key: str | None, settings: Settings, quiet: bool, as_json: bool) -> None:
+    from retail_datagen.store.remote_run import RemoteRun
+
+    with RemoteRun(api, key) as run:
+        _remotely(run, settings, quiet, as_json)
+
+
 def _remotely(run: RemoteRun, settings: Settings, quiet: bool, as_json: bool) -> None:
     run.start(settings)
     if not quiet:
         typer.echo(f"{run.url} simulates: {_settings(settings)}; stop it with Ctrl-C")
-    shown, state = 0, "running"
+    shown, running = 0, True
     try:
         with stop_on_signals():
-            while state == "running":
-                time.sleep(1.0)
+            while running:
+                time.sleep(_ASK_SECONDS)
+                running = run.status().get("state") == "running"
                 for number, text in run.logs(shown):
                     shown = max(shown, number)
                     if not quiet:
                         typer.echo(text)
-                state = str(run.status().get("state"))
     except JobStopped:
         run.stop()
     last = run.status()
     if as_json:
         typer.echo(json.dumps(last, indent=2))
+    elif not quiet:
+        counts = ", ".join(f"{name} {value}" for name, value in last.get("counts", {}).items())
+        typer.echo(f"{last.get('state')} at {last.get('clock')}: {counts}")
     if last.get("state") == "failed":
         raise UserError(f"the simulation on {run.url} failed: {last.get('error')}")
 

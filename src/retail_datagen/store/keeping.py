@@ -61,7 +61,7 @@ class KeptLease:
             try:
                 lease.release(self._engine, self._holder)
             except DBAPIError as error:
-                _LOG.warning("the lease was left to expire: %s", error)
+                _LOG.info("the lease was left to expire: %s", error)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._seconds / _RENEWALS):

@@ -176,7 +176,9 @@ class LiveRun:
                 try:
                     last()
                 except Exception as error:
-                    _LOG.warning("at the end of the simulation: %s", error)
+                    # Where the database failed, that is known already.
+                    level = logging.INFO if self._error else logging.WARNING
+                    _LOG.log(level, "at the end of the simulation: %s", error)
             self._ended.set()
 
     def _fail(self, error: UserError) -> None:

@@ -52,10 +52,13 @@ class RemoteRun:
         return said if isinstance(said, dict) else {}
 
     def logs(self, after: int) -> list[tuple[int, str]]:
-        """Number and text of its log's lines after a number."""
+        """Number and text, with the simulated clock, of its log's lines after a number."""
         said = self._ask("GET", f"/simulation/logs?after={after}")
         try:
-            return [(int(line["number"]), str(line["text"])) for line in said["lines"]]
+            return [
+                (int(line["number"]), f"{str(line['at']).replace('T', ' ')[:19]}  {line['text']}")
+                for line in said["lines"]
+            ]
         except (KeyError, TypeError, ValueError):
             raise UserError(
                 f"api: {self.url}/simulation/logs does not answer as a store does"

@@ -116,7 +116,9 @@ class Lab:
         folder.mkdir()
         command = program("retail-datagen")
         url = f"sqlite:///{folder / 'store.db'}"
-        run([command, "inventory", "generate", "--items", str(items), "--database-url", url], folder)
+        run(
+            [command, "inventory", "generate", "--items", str(items), "--database-url", url], folder
+        )
         asked = ["--mode", "stress", "--analytics", "--duration", str(seconds), "--unpaced"]
         status = folder / "status.json"
         script = f'exec "$0" simulate "$@" --json > {shlex.quote(str(status))}'

@@ -28,8 +28,17 @@ from retail_datagen.store.simulation.settings import MODES, Settings
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_ledger_is_clean_after_every_mode(any_engine: Engine, mode: str) -> None:
-    engine = any_engine
+def test_the_ledger_is_clean_after_every_mode(engine: Engine, mode: str) -> None:
+    simulate_ten_minutes(engine, mode)
+
+
+def test_the_ledger_is_clean_on_postgresql(postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    simulate_ten_minutes(engine, "stress")
+    engine.dispose()
+
+
+def simulate_ten_minutes(engine: Engine, mode: str) -> None:
     stock(engine, 1500)
     asked = Settings(mode, disappearance=0.05, duration=600, snapshot_interval=120, analytics=True)
     run = start_simulation(engine, asked, start=START, paced=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from live_store import check_ledger, count, stock, url_in
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database.engine import open_database
 
@@ -65,7 +66,7 @@ def test_it_says_what_it_does_and_what_came_of_it(url: str) -> None:
     assert done.returncode == 0, done.stderr
     for words in (
         "1,000 items of 1,543 products, mode stress, speed 1, disappearance 0.05, seed 42",
-        "bought", "snapshot:", "finished at", "5 snapshots", "× real time",
+        "bought", "snapshot:", "finished at", "snapshots: 5", "× real time",
     ):  # fmt: skip
         assert words in done.stdout
     engine = open_database(url)
@@ -128,6 +129,17 @@ def test_a_signal_ends_it_in_good_order(url: str, signum: signal.Signals) -> Non
     engine.dispose()
 
 
+def test_the_second_is_refused(url: str) -> None:
+    first = begin(url, "--mode", "demo")
+    second = simulate(url)
+    first.terminate()
+    first.communicate(timeout=30)
+    assert second.returncode == 2
+    assert f"another simulation runs in this store: simulate in process {first.pid} on " in (
+        second.stderr
+    )
+
+
 def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(store_url: str) -> None:
     url = store_url
     engine = open_database(url)
@@ -142,14 +154,12 @@ def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(store_url: str)
     process.kill()
     process.communicate()
     killed_at = time.monotonic()
+    with pytest.raises(UserError, match=rf"in process {process.pid} on .*, since 20.* if it was"):
+        lease.acquire(engine, "somebody else")
     assert count(engine, "purchase_events") >= 50
     check_ledger(engine)
-    refused = simulate(url, "--duration", "1", "--unpaced")
-    assert refused.returncode == 2
-    assert f"process {process.pid} on " in refused.stderr
-    assert "since 20" in refused.stderr
     while lease.current(engine) is not None:
-        assert time.monotonic() < killed_at + lease.SECONDS + 1
+        assert time.monotonic() < killed_at + lease.SECONDS + 2
         time.sleep(0.2)
     again = simulate(url, "--duration", "10", "--unpaced")
     assert again.returncode == 0, again.stderr

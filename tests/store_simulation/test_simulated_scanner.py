@@ -13,7 +13,7 @@ MODEL = ReaderModel()
 MANY = 40_000
 
 
-@pytest.mark.parametrize("distance", [0, 30, 100, 150, 200, 250, 290])
+@pytest.mark.parametrize("distance", [0, 30, 100, 150, 240, 300, 390])
 def test_as_many_are_missed_as_the_model_says(distance: int) -> None:
     read = Scanner(7).read(np.full(MANY, float(distance)))
     expected = MODEL.missed(distance)
@@ -22,14 +22,14 @@ def test_as_many_are_missed_as_the_model_says(distance: int) -> None:
 
 
 def test_misses_grow_with_distance() -> None:
-    shares = [1 - Scanner(1).read(np.full(MANY, d)).mean() for d in np.arange(0.0, 301.0, 50.0)]
+    shares = [1 - Scanner(1).read(np.full(MANY, d)).mean() for d in np.arange(0.0, 401.0, 50.0)]
     assert all(b > a for a, b in pairwise(shares[1:]))
     assert shares[0] == pytest.approx(MODEL.least_missed, abs=0.005)
 
 
 def test_nothing_is_read_at_the_edge_of_the_range_and_beyond() -> None:
     scanner = Scanner(3)
-    assert not scanner.read(np.full(1000, 300.0)).any()
+    assert not scanner.read(np.full(1000, float(MODEL.range))).any()
     assert not scanner.read(np.full(1000, 5000.0)).any()
 
 

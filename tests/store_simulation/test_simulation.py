@@ -216,7 +216,7 @@ def test_what_is_stolen_is_found_out_by_readers_and_only_that_is_booked() -> Non
             stolen.append(-int(event.change.sum()))
 
     books = MemoryBooks(opening(100, 4000, threshold=0))
-    simulation = run(books, Settings("demo", disappearance=0.05), 4500, listen)
+    simulation = run(books, Settings("demo", disappearance=0.1), 3600, listen)
     booked = {item for item, reason in books.left.items() if reason == "stolen"}
     assert booked
     assert booked <= missing
@@ -252,7 +252,7 @@ def test_readings_are_in_range_and_kept_every_quarter_of_an_hour() -> None:
     books = MemoryBooks(opening(100, 3000, threshold=0))
     simulation = run(books, Settings("demo", analytics=True), 1200, listen)
     assert len(cycles) == 1200
-    assert max(int(cycle.distance.max(initial=0)) for cycle in cycles) <= 300
+    assert max(int(cycle.distance.max(initial=0)) for cycle in cycles) <= 400
     strength = np.concatenate([cycle.rssi for cycle in cycles])
     distance = np.concatenate([cycle.distance for cycle in cycles])
     assert np.corrcoef(np.log(np.maximum(distance, 10)), strength)[0, 1] < -0.9

@@ -201,6 +201,6 @@ def _summary(status: Status) -> str:
         f"{status.state} at {clock_text(status.now)}: {status.visitors:,} shoppers, "
         f"{tally.baskets:,} baskets, {tally.sold:,} items sold for {money(tally.revenue)}, "
         f"{tally.restocked:,} restocked, {tally.stolen:,} stolen; "
-        f"{tally.detections:,} readings, {tally.snapshots:,} snapshots; "
+        f"{tally.detections:,} readings, snapshots: {tally.snapshots:,}; "
         f"{status.times_real:,.1f} × real time"
     )

@@ -172,11 +172,12 @@ class LedgerBooks:
 
     def _refuse_nothing(self, products: int, items: int, unplaced: int) -> None:
         where = shown_url(self._ledger.engine)
+        run = f"{_GENERATE} --database-url {where}"
         if not products:
-            raise UserError(f"No products found in database ({where}); run `{_GENERATE}` first")
+            raise UserError(f"No products found in database ({where}); run `{run}` first")
         if not items:
             without = f": {unplaced:,} are present, but without a position" if unplaced else ""
             raise UserError(
                 f"No inventory items found in database ({where}){without}; there are "
-                f"{products:,} products: run `{_GENERATE}` again, which adds what is missing"
+                f"{products:,} products: run `{run}` again, which adds what is missing"
             )

@@ -14,8 +14,8 @@ import numpy as np
 
 from retail_datagen.core.arrays import I16, I64, Bool
 
-MISSES: Final = 5
-CONFIRMED: Final = 10
+MISSES: Final = 7
+CONFIRMED: Final = 14
 _MOST: Final = 30_000
 
 

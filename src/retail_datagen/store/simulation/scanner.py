@@ -23,8 +23,8 @@ _CERTAIN: Final = 1 << 16
 class ReaderModel:
     """A reader's physics: distances in cm, strengths in dBm."""
 
-    range: int = 300
-    sure_range: int = 150
+    range: int = 400
+    sure_range: int = 240
     """Within it a tag that is there is hardly ever missed several times on end."""
     cycle_ms: int = 1_000
     least_missed: float = 0.02

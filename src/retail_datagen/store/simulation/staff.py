@@ -17,7 +17,9 @@ from retail_datagen.store.simulation.walk import Script, Stop, Walkers
 from retail_datagen.store.simulation.walkways import Walkways
 
 MOST: Final = max(mode.employees for mode in MODES.values())
-_SPEED: Final = 80.0
+_SPEED: Final = 100.0
+_SCANNING: Final = 0.4
+"""The share of that speed at which one walks along shelves with a reader."""
 _CARRIED: Final = 40
 """Items that one brings at once."""
 _FETCH_MS: Final = 20_000
@@ -91,7 +93,7 @@ class Staff:
     def _patrol(self, at: int, aisle: int) -> Errand:
         start, end = self._nearest_first(at, aisle)
         yield from self._go(at, start)
-        yield Stop(float(self._ways.x[end]), float(self._ways.y[end]), _REST_MS)
+        yield Stop(float(self._ways.x[end]), float(self._ways.y[end]), _REST_MS, _SCANNING)
         return end
 
     def _take_on(self, aisle: int) -> tuple[I64, I64]:

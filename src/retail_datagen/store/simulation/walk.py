@@ -12,11 +12,12 @@ from retail_datagen.core.arrays import F64, I64, Bool
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Go to (x, y) in cm, and stay there for `wait` ms."""
+    """Go to (x, y) in cm, at a share of one's `pace`, and stay there for `wait` ms."""
 
     x: float
     y: float
     wait: int = 0
+    pace: float = 1.0
 
 
 Script = Iterator[Stop]
@@ -32,6 +33,7 @@ class Walkers:
         self.here: Bool = np.zeros(places, dtype=np.bool_)
         self.who: I64 = np.zeros(places, dtype=np.int64)
         self._speed: F64 = np.zeros(places)
+        self._pace: F64 = np.ones(places)
         self._to_x: F64 = np.zeros(places)
         self._to_y: F64 = np.zeros(places)
         self._wait: I64 = np.zeros(places, dtype=np.int64)
@@ -51,6 +53,7 @@ class Walkers:
     def send(self, place: int, stop: Stop) -> None:
         """Give somebody the next stop."""
         self._to_x[place], self._to_y[place], self._wait[place] = stop.x, stop.y, stop.wait
+        self._pace[place] = stop.pace
         self._arrived[place] = False
 
     def move(self, seconds: float, now: int) -> list[int]:
@@ -58,7 +61,7 @@ class Walkers:
         walking = self.here & ~self._arrived
         dx, dy = self._to_x - self.x, self._to_y - self.y
         left = np.sqrt(dx * dx + dy * dy)
-        stride = self._speed * seconds
+        stride = self._speed * self._pace * seconds
         there = walking & (left <= stride)
         under_way = walking & ~there
         share = stride / np.where(left > 0, left, 1.0)

@@ -81,10 +81,9 @@ class DuckDatabase:
     def insert(self, table: str, columns: Sequence[Column], data: pa.Table) -> None:
         names = DUCKDB.list(column.name for column in columns)
         self._connection.register(_VIEW, data.cast(_wider(data.schema)))
-        try:
-            self.run(f"INSERT INTO {DUCKDB.quoted(table)} ({names}) SELECT {names} FROM {_VIEW}")
-        finally:
-            self._connection.unregister(_VIEW)
+        self.run(f"INSERT INTO {DUCKDB.quoted(table)} ({names}) SELECT {names} FROM {_VIEW}")
+        # After an error the connection goes, and its views with it.
+        self._connection.unregister(_VIEW)
 
     def empty(self, tables: Sequence[str]) -> None:
         for table in tables:

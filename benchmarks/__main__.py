@@ -11,7 +11,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import backlog, document, encoding, peer, planning, report, scaling, simulation
+from benchmarks import (
+    backlog,
+    document,
+    encoding,
+    inserts,
+    peer,
+    planning,
+    report,
+    scaling,
+    simulation,
+)
 from benchmarks.harness import BenchmarkError
 from benchmarks.lab import Lab
 from benchmarks.result import Section
@@ -28,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Section]] = {
     "document": document.document,
     "backlog": backlog.backlog,
     "simulation": simulation.simulation,
+    "inserts": inserts.inserts,
 }
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _QUIET_LOAD = 0.5

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.floor import Floor
 from benchmarks.harness import Usage, program, run
-from benchmarks.sizes import Plan, Range, Retailer
+from benchmarks.sizes import FIRST_DAY, Plan, Range, Retailer
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,20 @@ class Lab:
         root = Path(__file__).parent.parent
         run([sys.executable, "-m", "benchmarks.floor", *arguments], root)
         return Floor.from_json(answer.read_text(encoding="utf-8"))
+
+    def inserts(self, retailer: Retailer) -> str:
+        """What `benchmarks.inserts` says of one day, in a process of its own."""
+        config = self._config(retailer)
+        self.warm_up()
+        self._tell(f"{retailer}: one day into ClickHouse")
+        folder = self._folder / "inserts"
+        folder.mkdir()
+        answer = self._folder / "inserts.json"
+        arguments = [str(config), FIRST_DAY.isoformat(), str(folder), str(answer)]
+        root = Path(__file__).parent.parent
+        run([sys.executable, "-m", "benchmarks.inserts", *arguments], root)
+        shutil.rmtree(folder)
+        return answer.read_text(encoding="utf-8")
 
     def _warm_up(self) -> None:
         """Fill memory with a file and remove it.

@@ -162,14 +162,15 @@ class ClickHouse:
         found: Sequence[Sequence[Any]] = self._try(lambda client: client.query(query).result_rows)
         return found
 
-    def insert(self, table: str, data: pa.Table, query_id: str = "") -> None:
-        """Append rows, whose columns have the table's names."""
+    def insert(self, table: str, data: pa.Table, query_id: str = "", database: str = "") -> None:
+        """Append rows, whose columns have the table's names; to the address's database, else."""
+        database = database or self.address.database
         if self.embedded:
-            self._try(lambda client: self._insert_here(client, table, plain_columns(data)))
+            self._try(lambda _: self._insert_here(database, table, plain_columns(data)))
             return
         self._try(
             lambda client: client.insert_arrow(
-                table, wider_decimals(data), settings=_identified(query_id)
+                table, wider_decimals(data), database, settings=_identified(query_id)
             )
         )
 
@@ -181,7 +182,7 @@ class ClickHouse:
             self._opened.close()
             self._opened = None
 
-    def _insert_here(self, client: Client, table: str, rows: pa.Table) -> None:
+    def _insert_here(self, database: str, table: str, rows: pa.Table) -> None:
         """Let the engine read the columns where they lie.
 
         The driver would write them to a file first, for 2.6 times the processor time.
@@ -194,7 +195,7 @@ class ClickHouse:
         settings = ", ".join(f"{name} = {value}" for name, value in _SETTINGS.items())
         # `Python(rows)` is the local variable of that name.
         self._engine.query(
-            f"INSERT INTO `{self.address.database}`.`{table}` ({names}) "
+            f"INSERT INTO `{database}`.`{table}` ({names}) "
             f"SELECT {names} FROM Python(rows) SETTINGS {settings}"
         )
 

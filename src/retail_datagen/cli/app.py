@@ -80,6 +80,16 @@ COMMANDS = (
         "Send a history of events to Kafka, a database or a file; run again, it goes on.",
     ),
     Command(
+        "stream",
+        "retail_datagen.cli.stream_command",
+        "Send live events: one, then a random wait; or as fast as, or when, they happened.",
+    ),
+    Command(
+        "gaps",
+        "retail_datagen.cli.gaps_command",
+        "List the days that a target lacks of a history, wholly or in part; or fill them.",
+    ),
+    Command(
         "kafka",
         "retail_datagen.cli.kafka_commands",
         "Look after what jobs made in a Kafka cluster.",

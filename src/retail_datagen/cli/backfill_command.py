@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,18 @@ from retail_datagen.cli.generate_command import (
     told_when_stopped,
 )
 from retail_datagen.cli.progress import ProgressBar
+from retail_datagen.cli.stream_command import play, print_tally
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import Listener
+from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks import redacted
 from retail_datagen.streaming.backfill import Backfill, months_until_yesterday, run_backfill
+from retail_datagen.streaming.days import local_day
 from retail_datagen.streaming.feed import FACTS, HUB, NAMES, Chosen, streaming_config
+from retail_datagen.streaming.job import StreamJob
+from retail_datagen.streaming.problems import problems_of
+from retail_datagen.streaming.told import Tally
 
 _MONTHS = 12
 
@@ -76,6 +84,18 @@ def backfill(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove what the target holds of it; start anew.")
     ] = False,
+    then_live: Annotated[
+        bool,
+        typer.Option(
+            "--then-live", help="Then go on with what happens now, each event at its time."
+        ),
+    ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="With --then-live: Prometheus metrics there."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
@@ -100,6 +120,12 @@ def backfill(
             broker_timeout,
         )
         options = wishes.options(chosen.feed, chosen.config.timezone)
+        today = local_day(time.time_ns() // 1_000_000, chosen.config.timezone)
+        if then_live and last >= today:
+            raise UserError(
+                f"end: with --then-live history ends before today; give {to_date(today - 1)} or an "
+                "earlier day"
+            )
         for target in targets.targets_of(to):
             asked = Backfill(
                 source=chosen.source,
@@ -113,6 +139,28 @@ def backfill(
                 master=chosen.config.paths.master,
             )
             _run(asked, quiet, as_json)
+    if then_live:
+        job = StreamJob(
+            chosen=chosen,
+            targets=targets.targets_of(to),
+            options=options,
+            problems=problems_of((), chosen.config.seed),
+            tables=names_of(tables),
+            speed=1,
+            on_gap="fill",
+            history=(first, last),
+        )
+        _live(job, metrics_port, quiet, as_json)
+
+
+def _live(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -> None:
+    tally, zone = Tally(), job.chosen.config.timezone
+    try:
+        play(job, tally, metrics_port, quiet or as_json)
+    except JobStopped as stop:
+        print_tally(tally, zone, quiet, as_json, stopped=True)
+        raise typer.Exit(stop.exit_code) from None
+    print_tally(tally, zone, quiet, as_json)
 
 
 def _run(asked: Backfill, quiet: bool, as_json: bool) -> None:

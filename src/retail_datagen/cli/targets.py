@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -19,8 +17,9 @@ from retail_datagen.sinks.options import (
     MessageOptions,
     StreamOptions,
 )
+from retail_datagen.streaming.targets import STDOUT, targets_of
 
-STDOUT = "jsonl:-"
+__all__ = ["STDOUT", "KafkaWishes", "targets_of"]
 
 To = Annotated[
     list[str] | None,
@@ -100,22 +99,6 @@ class KafkaWishes:
                 wait_seconds=self.broker_timeout,
             ),
         )
-
-
-def targets_of(asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The targets asked for, else those of the environment, else the standard output."""
-    if asked:
-        return tuple(asked)
-    found = []
-    if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        found.append(f"kafka://{servers}")
-    if host := os.environ.get("CLICKHOUSE_HOST"):
-        user = quote(os.environ.get("CLICKHOUSE_USER", "default"), safe="")
-        password = quote(os.environ.get("CLICKHOUSE_PASSWORD", ""), safe="")
-        port = os.environ.get("CLICKHOUSE_PORT", "8123")
-        database = os.environ.get("CLICKHOUSE_DATABASE", "retail")
-        found.append(f"clickhouse://{user}:{password}@{host}:{port}/{database}")
-    return tuple(found) or (STDOUT,)
 
 
 def _client_settings(file: Path | None, pairs: Sequence[str]) -> Mapping[str, str]:

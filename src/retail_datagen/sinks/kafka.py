@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ from retail_datagen.sinks.kafka_transactions import Aborted, Transactions
 from retail_datagen.sinks.kafka_waiting import Patience, Troubles
 from retail_datagen.sinks.options import KafkaOptions, StreamOptions
 from retail_datagen.sinks.progress import PartitionRecord, Progress, Ranges
-from retail_datagen.wire.messages import Content, Encoder
+from retail_datagen.wire.messages import Content, Encoder, Messages
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -44,11 +44,15 @@ _BATCH_ROWS = 8192
 
 @dataclass(frozen=True, slots=True)
 class _Parcel:
-    """Rows that were sent in the open transaction; `rows` are those of them that count."""
+    """Rows that were sent in the open transaction; `rows` are those of them that count.
+
+    `broken` are message values in place of the rows' own, if they are broken on purpose.
+    """
 
     topic: str
     stamped: Stamped
     rows: Ranges
+    broken: tuple[bytes, ...] = ()
 
 
 class KafkaSink:
@@ -74,6 +78,7 @@ class KafkaSink:
             durable=True,
             parallel=False,
             remembers=True,
+            raw=True,
         )
         self.name = _name(settings.servers, options.kafka.topic_prefix, options.feed)
         self.format = encoder.format
@@ -106,6 +111,13 @@ class KafkaSink:
     def send(self, stamped: Stamped) -> None:
         rows = ((0, stamped.rows.num_rows),)
         self._put(_Parcel(self._topic(stamped.table), stamped, rows))
+
+    def messages(self, stamped: Stamped) -> list[bytes]:
+        return [told.values[0] or b"" for told in self._one_by_one(stamped)]
+
+    def send_raw(self, stamped: Stamped, messages: Sequence[bytes]) -> None:
+        rows = ((0, stamped.rows.num_rows),)
+        self._put(_Parcel(self._topic(stamped.table), stamped, rows, tuple(messages)))
 
     def write_partition(self, table: Table, day: int, data: pa.Table) -> PartitionRecord:
         data = conform(table, data)
@@ -187,6 +199,12 @@ class KafkaSink:
         A row may be several messages, so that not messages are picked but rows.
         """
         content = Content()
+        if parcel.broken:
+            told = self._one_by_one(parcel.stamped)
+            for messages, value in zip(told, parcel.broken, strict=True):
+                broken = replace(messages, values=[value, *messages.values[1:]])
+                self._connected().transactions.send(parcel.topic, broken)
+            return content
         count = len(parcel.stamped.instant)
         with no_garbage_meanwhile():
             for first in range(0, count, _BATCH_ROWS):
@@ -211,6 +229,12 @@ class KafkaSink:
                         self._encoder.encode(parcel.topic, part.slice(a - first, b - a)),
                     )
         return content
+
+    def _one_by_one(self, stamped: Stamped) -> list[Messages]:
+        """The messages of each row."""
+        topic = self._options.kafka.topic_prefix + stamped.table.topic
+        rows = range(len(stamped.instant))
+        return [self._encoder.encode(topic, stamped.slice(row, 1)) for row in rows]
 
     def _finish(self) -> None:
         session = self._connected()

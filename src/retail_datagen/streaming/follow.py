@@ -28,12 +28,12 @@ from retail_datagen.sinks import (
     Sink,
     StreamOptions,
     open_sink,
-    redacted,
 )
 from retail_datagen.streaming.clock import Clock
 from retail_datagen.streaming.days import DayInHand, Days, local_day, midnight
 from retail_datagen.streaming.line import Line, Piece
 from retail_datagen.streaming.stop import Stop, stopping
+from retail_datagen.streaming.targets import event_sink
 from retail_datagen.streaming.told import DayDone, Listener, Sent, Told
 
 SLICE_MS = 900_000
@@ -122,10 +122,7 @@ def _run_all(plays: Sequence[Iterator[int]], clock: Clock) -> None:
 def _opened(
     sink: Sink, asked: Follow, retailer: Retailer, url: str
 ) -> AbstractContextManager[Target]:
-    if not hasattr(sink, "send"):
-        raise UserError(
-            f"to: {redacted(url)} takes whole days, no streams; choose kafka:, jsonl: or a database"
-        )
+    event_sink(sink, url)
     first = asked.first_day
     folder = job_folder(sink, asked.facts)
     header = read_header(folder) if folder else None

@@ -43,13 +43,14 @@ class SchemaValues:
             self.client = SchemaRegistryClient.new_client(dict(settings))
         except ValueError as error:
             raise WireError(f"registry: the settings cannot be so: {error}") from None
-        self._serializers: dict[str, Any] = {}
+        self._serializers: dict[tuple[str, int], Any] = {}
 
     def __call__(self, topic: str, stamped: Stamped) -> list[bytes | None]:
         """The values of rows for a topic. Raises WireError."""
-        serialize = self._serializers.get(topic)
+        key = topic, stamped.table.schema_version
+        serialize = self._serializers.get(key)
         if serialize is None:
-            serialize = self._serializers[topic] = self._make(self.client, stamped.table)
+            serialize = self._serializers[key] = self._make(self.client, stamped.table)
         context = SerializationContext(topic, MessageField.VALUE)
         try:
             return [serialize(row, context) for row in self._rows(stamped)]

@@ -1,0 +1,235 @@
+"""`retail-datagen stream` sends live events until it is stopped, or for so many minutes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from retail_datagen.cli import targets
+from retail_datagen.cli.generate_command import names_of
+from retail_datagen.cli.live_line import LiveLine
+from retail_datagen.config.errors import UserError
+from retail_datagen.engine.stop import JobStopped
+from retail_datagen.streaming.clock import speed_of
+from retail_datagen.streaming.days import local_time
+from retail_datagen.streaming.feed import HUB, NAMES, Chosen, streaming_config
+from retail_datagen.streaming.follow import ON_GAP
+from retail_datagen.streaming.job import TOPICS, StreamJob, run_stream
+from retail_datagen.streaming.metrics import Metrics
+from retail_datagen.streaming.narration import FORMAT, LOG, Narration
+from retail_datagen.streaming.problems import KINDS, problems_of
+from retail_datagen.streaming.scenario import SCENARIOS, sim_start_of
+from retail_datagen.streaming.told import Listener, Tally
+
+_PROBLEMS = "; ".join(f"{name}: {kind.doc}" for name, kind in KINDS.items())
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts `stream` on the application."""
+    app.command("stream")(stream)
+
+
+def stream(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="MINUTES", help="End after so many minutes.")
+    ] = None,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Until it is stopped, as without --duration.")
+    ] = False,
+    min_delta: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Least wait between two events; else the config's."),
+    ] = None,
+    max_delta: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Most wait between two events; else the config's."),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="N", help="So many events a second, in place of waits.")
+    ] = None,
+    bursts: Annotated[
+        bool,
+        typer.Option(
+            "--bursts", help="realtime.burst events every realtime.emit_interval_ms instead."
+        ),
+    ] = False,
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1|60|max",
+            help="Send every event at its own time: in real time, an hour a minute, or at once. "
+            "Targets that remember what they hold go on where they were.",
+        ),
+    ] = None,
+    sim_start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Local time that is played, such as 2024-11-29T17:00."),
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="|".join(SCENARIOS), help="Play the busiest hour of it.")
+    ] = None,
+    feed: Annotated[str, typer.Option(metavar="|".join(NAMES), help="Which events.")] = TOPICS,
+    events_per_hour: Annotated[
+        float, typer.Option(metavar="N", help="Events of the hub an hour, with --speed.")
+    ] = 5,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Only these tables of the feed, separated by commas."),
+    ] = None,
+    problem: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SHARE[,SECONDS]", help=f"A problem, once or more. {_PROBLEMS}."),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|URL", help="Where the truth about problems goes, a line each."),
+    ] = None,
+    on_gap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(ON_GAP),
+            help="With --speed: what became due while nothing ran; else fill, and skip where the "
+            "target remembers nothing.",
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Prometheus metrics on that local port."
+        ),
+    ] = None,
+    to: targets.To = None,
+    format: targets.Format = "json",
+    envelope: targets.Envelope = "none",
+    registry: targets.Registry = "",
+    partitions: targets.Partitions = 6,
+    replication: targets.Replication = None,
+    retention: targets.Retention = None,
+    topic_prefix: targets.TopicPrefix = "",
+    kafka_config: targets.KafkaConfig = None,
+    kafka_properties: targets.KafkaProperties = None,
+    broker_timeout: targets.BrokerTimeout = 60.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was sent as JSON.")] = False,
+) -> None:
+    """Send live events: one, then a random wait; or as fast as, or when, they happened."""
+    if continuous and duration is not None:
+        raise UserError("duration: --duration ends what --continuous does not; leave one out")
+    played = speed_of(speed) if speed is not None else None
+    thinned = events_per_hour if feed == HUB and played is not None else None
+    chosen = Chosen(streaming_config(config), feed, thinned)
+    zone = chosen.config.timezone
+    wishes = targets.KafkaWishes(
+        format,
+        envelope,
+        registry,
+        partitions,
+        replication,
+        retention,
+        topic_prefix,
+        kafka_config,
+        kafka_properties,
+        broker_timeout,
+    )
+    job = StreamJob(
+        chosen=chosen,
+        targets=targets.targets_of(to),
+        options=wishes.options(feed, zone),
+        problems=problems_of(problem or (), chosen.config.seed),
+        tables=names_of(tables),
+        speed=played,
+        rate=rate,
+        bursts=bursts,
+        least=min_delta,
+        most=max_delta,
+        minutes=duration,
+        sim_start=None if sim_start is None else sim_start_of(sim_start, zone),
+        scenario=scenario,
+        on_gap=on_gap,
+        truth=truth,
+    )
+    tally = Tally()
+    try:
+        play(job, tally, metrics_port, quiet or as_json)
+    except JobStopped as stop:
+        print_tally(tally, zone, quiet, as_json, stopped=True)
+        raise typer.Exit(stop.exit_code) from None
+    print_tally(tally, zone, quiet, as_json)
+
+
+def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:
+    """Run a stream with what shows it: counters, metrics and, event by event, log lines."""
+    terminal = Console(stderr=True)
+    listeners: list[Listener] = [tally]
+    with ExitStack() as stack:
+        if metrics_port is not None:
+            metrics = stack.enter_context(Metrics(metrics_port))
+            listeners.append(metrics)
+        if not job.one_by_one:
+            if terminal.is_terminal and not silent:
+                zone = job.chosen.config.timezone
+                listeners.append(stack.enter_context(LiveLine(terminal, zone)))
+            run_stream(job, listeners)
+            return
+        if not silent:
+            _say_log_lines(stack)
+        narration = Narration()
+        narration.begin(job.minutes)
+        try:
+            run_stream(job, listeners, narration)
+        except JobStopped:
+            narration.interrupted()
+            raise
+        finally:
+            narration.end()
+
+
+def _say_log_lines(stack: ExitStack) -> None:
+    """Let the stream's log lines be seen, whatever the level of others."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    before = LOG.level, LOG.propagate
+    LOG.addHandler(handler)
+    LOG.propagate = False
+    if LOG.getEffectiveLevel() > logging.INFO:
+        LOG.setLevel(logging.INFO)
+
+    def restore() -> None:
+        LOG.removeHandler(handler)
+        LOG.setLevel(before[0])
+        LOG.propagate = before[1]
+
+    stack.callback(restore)
+
+
+def print_tally(tally: Tally, zone: str, quiet: bool, as_json: bool, stopped: bool = False) -> None:
+    """What was sent, on the standard error: the standard output may be a target."""
+    until = local_time(tally.until, zone).isoformat(timespec="seconds") if tally.until else None
+    if as_json:
+        told = {
+            "events": tally.events,
+            "rows": dict(tally.rows),
+            "commits": tally.commits,
+            "days": tally.days,
+            "problems": dict(tally.problems),
+            "until": until,
+        }
+        typer.echo(json.dumps(told, indent=2), err=True)
+        return
+    if quiet:
+        return
+    text = f"{tally.events:,} events sent" + (f", until {until}" if until else "")
+    if stopped:
+        text = f"stopped: {text}; run the same command again to go on"
+    typer.echo(text, err=True)

@@ -1,0 +1,101 @@
+"""Where events go: the targets that are asked for, opened for streams, with or without problems."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from typing import cast
+from urllib.parse import quote
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.sinks import EventSink, Sink, StreamOptions, open_sink, redacted
+from retail_datagen.streaming.line import Line
+from retail_datagen.streaming.problems import Problems
+from retail_datagen.streaming.told import Listener, Troubled
+from retail_datagen.streaming.trouble import TroubledLine
+from retail_datagen.streaming.truth import Truth
+
+STDOUT = "jsonl:-"
+LIVE = "live"
+"""The feed of events that are sent as of now: they belong to no history."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+MakeTrouble = Callable[[int], TroubledLine | None]
+"""The trouble on a line that begins at an instant."""
+
+
+def targets_of(asked: Sequence[str] | None) -> tuple[str, ...]:
+    """The targets asked for, else those of the environment, else the standard output."""
+    if asked:
+        return tuple(asked)
+    found = []
+    if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        found.append(f"kafka://{servers}")
+    if host := os.environ.get("CLICKHOUSE_HOST"):
+        user = quote(os.environ.get("CLICKHOUSE_USER", "default"), safe="")
+        password = quote(os.environ.get("CLICKHOUSE_PASSWORD", ""), safe="")
+        port = os.environ.get("CLICKHOUSE_PORT", "8123")
+        database = os.environ.get("CLICKHOUSE_DATABASE", "retail")
+        found.append(f"clickhouse://{user}:{password}@{host}:{port}/{database}")
+    return tuple(found) or (STDOUT,)
+
+
+@contextmanager
+def opened(targets: Sequence[str], options: StreamOptions) -> Iterator[list[EventSink]]:
+    """The sinks of targets, for events that are sent as of now. Raises UserError."""
+    with ExitStack() as stack:
+        sinks = []
+        for url in targets:
+            sink = open_sink(url, options=replace(options, append=True))
+            stack.enter_context(closing(sink))
+            sinks.append(event_sink(sink, url))
+        yield sinks
+
+
+def event_sink(sink: Sink, url: str) -> EventSink:
+    """The sink as one that takes events. Raises UserError where it does not."""
+    if not hasattr(sink, "send"):
+        raise UserError(
+            f"to: {redacted(url)} takes whole days, no streams; choose kafka:, jsonl: or a database"
+        )
+    return cast(EventSink, sink)
+
+
+@contextmanager
+def troubled(
+    problems: Problems,
+    truth: str | None,
+    options: StreamOptions,
+    listeners: Sequence[Listener] = (),
+) -> Iterator[MakeTrouble]:
+    """Trouble for lines, with the truth to a file or URL while the context is open.
+
+    Raises UserError.
+    """
+    if truth is not None and not problems:
+        raise UserError("truth: --truth tells of problems; give --problem, or leave it out")
+    with ExitStack() as stack:
+        told = Truth()
+        if truth is not None:
+            url = truth if _SCHEME.match(truth) else f"jsonl:{truth}"
+            (sink,) = stack.enter_context(opened([url], replace(options, feed="truth")))
+            told = Truth(sink)
+
+        def tell(problem: str, events: int) -> None:
+            for listener in listeners:
+                listener(Troubled(problem, events))
+
+        yield lambda began: TroubledLine(problems, began, told, tell) if problems else None
+
+
+def line_of(sinks: Sequence[EventSink], make: MakeTrouble, began: int) -> Line:
+    """A line that begins at an instant. Raises UserError where a sink takes no trouble."""
+    trouble = make(began)
+    if trouble is not None and not all(sink.capabilities.raw for sink in sinks):
+        raise UserError(
+            "problem: this target takes no messages that are late or broken; "
+            "choose kafka:, jsonl: or memory:"
+        )
+    return Line(sinks, trouble)

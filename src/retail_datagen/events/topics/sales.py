@@ -41,7 +41,8 @@ TABLE = Table(
         Column("payment_method", Kind.CATEGORY, "How the receipt was paid.", example="CREDIT_CARD"),
         Column("promo_code", Kind.CATEGORY, "The promotion whose price it is.", null=True),
     ),
-    key=("transaction_id", "product_id"),
+    # A receipt may have a product on two lines.
+    key=(),
     namespace=NAMESPACE,
     message_key="store_id",
 )

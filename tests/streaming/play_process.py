@@ -40,7 +40,7 @@ if __name__ == "__main__":
         options=StreamOptions(feed=feed, zone=ZONE),
         facts=chosen.config.paths.facts,
         first_day=START,
-        tick_ms=HOUR // 2,
+        tick_ms=HOUR,
         until=int(until),
     )
     run_follow(asked, lambda there: SlowLeaps(at(0) if there is None else there), [tell])

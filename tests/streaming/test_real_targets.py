@@ -28,7 +28,7 @@ from services.kafka_reader import committed
 
 __all__ = ["kafka", "kafka_prefix"]
 SCRIPT = Path(__file__).parent / "play_process.py"
-DAYS = 3
+DAYS = 2
 Rows = list[tuple[str, str]]
 """(event_id, all of the event) in any order."""
 
@@ -157,9 +157,9 @@ def test_killed_at_random_each_event_is_there_once(
     played: Played, place: Place, tmp_path: Path
 ) -> None:
     send_history(played, place.other, tmp_path / "history-notes")
-    assert rounds(played, place, tmp_path, 1, most=3) >= 2
+    assert rounds(played, place, tmp_path, 1, most=2) >= 1
     live, history = place.read(place.url), place.read(place.other)
-    assert len({event_id for event_id, _ in live}) == len(live) > 2500
+    assert len({event_id for event_id, _ in live}) == len(live) > 1500
     assert digest(live) == digest(history)
 
 
@@ -171,6 +171,7 @@ def test_many_kills(played: Played, place: Place, tmp_path: Path, seed: int) -> 
     assert digest(place.read(place.url)) == digest(place.read(place.other))
 
 
+@pytest.mark.parametrize("place", ["sqlite", "kafka"], indirect=True)
 def test_a_history_that_breaks_off_is_played_on(
     played: Played, place: Place, tmp_path: Path
 ) -> None:

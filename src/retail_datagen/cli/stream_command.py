@@ -21,7 +21,7 @@ from retail_datagen.streaming.clock import speed_of
 from retail_datagen.streaming.days import local_time
 from retail_datagen.streaming.feed import HUB, NAMES, Chosen, streaming_config
 from retail_datagen.streaming.follow import ON_GAP
-from retail_datagen.streaming.job import TOPICS, StreamJob, run_stream
+from retail_datagen.streaming.job import TOPICS, StreamJob, check_stream, run_stream
 from retail_datagen.streaming.metrics import Metrics
 from retail_datagen.streaming.narration import FORMAT, LOG, Narration
 from retail_datagen.streaming.problems import KINDS, problems_of
@@ -170,6 +170,7 @@ def stream(
 
 def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:
     """Run a stream with what shows it: counters, metrics and, event by event, log lines."""
+    check_stream(job)
     terminal = Console(stderr=True)
     listeners: list[Listener] = [tally]
     with ExitStack() as stack:
@@ -190,9 +191,9 @@ def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -
             run_stream(job, listeners, narration)
         except JobStopped:
             narration.interrupted()
-            raise
-        finally:
             narration.end()
+            raise
+        narration.end()
 
 
 def _say_log_lines(stack: ExitStack) -> None:

@@ -67,7 +67,7 @@ def run_stream(
 
     Raises UserError, and JobStopped on SIGINT or SIGTERM when all that was sent is committed.
     """
-    _check(job)
+    check_stream(job)
     if job.speed is not None:
         _follow(job, job.speed, listeners, clock)
     else:
@@ -83,7 +83,8 @@ def deltas_of(job: StreamJob) -> tuple[float, float]:
     return least, most
 
 
-def _check(job: StreamJob) -> None:
+def check_stream(job: StreamJob) -> None:
+    """Raises UserError for what contradicts itself."""
     deltas = job.least is not None or job.most is not None
     paces = {
         "--speed": job.speed is not None,

@@ -95,12 +95,13 @@ def test_a_deletion_is_followed_by_a_tombstone() -> None:
     assert tombstone == deletion
 
 
+@pytest.mark.parametrize("enveloped", [False, True])
 @pytest.mark.parametrize(
     ("table", "rows"), [(STOCK, MOVES), (ORDERS, pa.Table.from_pylist(CHANGES))]
 )
-def test_changes_are_read_back_as_they_were(table: Table, rows: pa.Table) -> None:
-    messages = _encoded(table, rows)
-    read = read_json(table, [value for value in messages.values if value is not None])
+def test_changes_are_read_back_as_they_were(table: Table, rows: pa.Table, enveloped: bool) -> None:
+    messages = _encoded(table, rows, enveloped)
+    read = read_json(table, [value for value in messages.values if value is not None], enveloped)
     assert not read.refused
     assert read.rows.to_pylist() == _rows(table, rows).to_pylist()
 

@@ -97,6 +97,13 @@ def test_what_is_no_row_is_refused_and_nothing_else(bad: list[tuple[int, bytes]]
     assert read.rows.to_pylist() == good.to_pylist()
 
 
+def test_json_with_a_registered_schema_is_read_and_other_formats_are_named() -> None:
+    values = _values(["a", "b"])
+    read = read_json(TABLE, [b"\0\0\0\0\7" + values[0], b"\0\0\0\0\7\2x", values[1]])
+    assert read.place.tolist() == [0, 2]
+    assert "registry" in read.refused[0].reason
+
+
 def test_columns_that_are_not_known_are_passed_over() -> None:
     told = json.loads(_values(["a"])[0])
     value = json.dumps({"new": {"a": [1]}, **told}).encode()

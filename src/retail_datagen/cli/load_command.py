@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -14,11 +16,13 @@ from rich.console import Console
 from retail_datagen.cli import targets
 from retail_datagen.cli.generate_command import names_of, told_when_stopped
 from retail_datagen.config.errors import UserError
+from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.kafka_reading import settings_of
 from retail_datagen.streaming.feed import NAMES, loadable, streaming_config
 from retail_datagen.streaming.load import Load, Loaded, run_load
 
+_LOG_SECONDS = 60.0
 _CLICKHOUSE = ("clickhouse", "clickhouses", "chdb")
 
 
@@ -96,18 +100,49 @@ def load(
 
 def _run(asked: Load, quiet: bool, as_json: bool) -> None:
     terminal = Console(stderr=True)
+    last = Loaded()
+
+    def keep(loaded: Loaded) -> None:
+        nonlocal last
+        last = loaded
+        tell(_told(loaded))
+
+    tell: Callable[[str], None] = _nothing
     with ExitStack() as stack:
         if terminal.is_terminal and not quiet and not as_json:
-            status = stack.enter_context(terminal.status("loading"))
-            done = run_load(asked, lambda loaded: status.update(_told(loaded)))
-        else:
-            done = run_load(asked)
+            tell = stack.enter_context(terminal.status("loading")).update
+        elif asked.continuous and not quiet:
+            tell = _Log()
+        try:
+            done = run_load(asked, keep)
+        except JobStopped as stopped:
+            stack.close()
+            if not quiet:
+                typer.echo(f"stopped: {_told(last)}; run the same command again to go on", err=True)
+            raise typer.Exit(stopped.exit_code) from None
     if as_json:
         typer.echo(json.dumps({**asdict(done), "total": done.total}))
     elif not quiet:
         typer.echo(f"loaded {_told(done)} into {asked.clickhouse.address.where}")
         for table, rows in sorted(done.rows.items()):
             typer.echo(f"  {table}: {rows:,} rows")
+
+
+class _Log:
+    """A line now and then, for where nobody looks at a terminal."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _LOG_SECONDS
+            typer.echo(f"loaded {text}", err=True)
+
+
+def _nothing(text: str) -> None:
+    """Who asked for quiet is told nothing."""
 
 
 def _told(loaded: Loaded) -> str:

@@ -18,6 +18,7 @@ from retail_datagen.schema.table import Column, Kind, Table
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse import PROGRESS
 from retail_datagen.sinks.clickhouse_client import ClickHouse, literal, literals
+from retail_datagen.sinks.clickhouse_load import POSITIONS, REFUSED
 from retail_datagen.sinks.clickhouse_views import create_views, view_names
 
 _OWN = "default"
@@ -117,7 +118,8 @@ def kafka_statements(table: Table, database: str, reader: KafkaReader) -> tuple[
 def present(clickhouse: ClickHouse, plan: Plan, hub: Table) -> list[str]:
     """What is there of all that we make, in the order in which it can be dropped."""
     ours = [*kafka_names(hub)[::-1], *view_names()]
-    ours += [table_name(table) for table in (*plan.stamped, *plan.dimensions)] + [PROGRESS]
+    ours += [table_name(table) for table in (*plan.stamped, *plan.dimensions)]
+    ours += [PROGRESS, POSITIONS, REFUSED]
     found = clickhouse.rows(
         f"SELECT name FROM system.tables WHERE database = {literal(clickhouse.address.database)} "
         f"AND name IN ({literals(ours)})"

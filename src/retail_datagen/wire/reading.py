@@ -19,6 +19,9 @@ from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.schema.table import Table
 
 _MOST_BRACKETS = 1_000
+_HEAD = len(b"\0idid")
+"""What stands before the content where a schema registry knows its schema."""
+_BINARY = "is in a format of a schema registry; what is read here is JSON, with or without one"
 _NOT_JSON = "is no JSON object with the columns of its table"
 
 
@@ -41,7 +44,9 @@ class Read:
 
 def read_json(table: Table, values: Sequence[bytes], enveloped: bool = False) -> Read:
     """The rows of messages; with `enveloped`, of the `data` of CloudEvents."""
-    schema = _schema(table)
+    # Of changes only messages of their own have Debezium's shape.
+    nested = table.changes is not None and not enveloped
+    schema = _nested_schema(table) if nested else _flat_schema(table)
     if enveloped:
         schema = pa.schema([pa.field("data", pa.struct(list(schema)))])
     refused: list[Refused] = []
@@ -54,16 +59,20 @@ def read_json(table: Table, values: Sequence[bytes], enveloped: bool = False) ->
     if enveloped:
         data = found["data"].combine_chunks()
         found = pa.Table.from_arrays(data.flatten(), names=[f.name for f in data.type])
-    if table.changes:
+    if nested:
         found = _flat(table, found.combine_chunks())
     return _fitting(table, found, place, refused)
 
 
-def _schema(table: Table) -> pa.Schema:
+def _flat_schema(table: Table) -> pa.Schema:
     """How pyarrow is to read the JSON objects of a table; it knows no categories and no dates."""
-    fields = {c.name: pa.field(c.name, _readable(c.arrow_type)) for c in table.columns}
-    if table.changes is None:
-        return pa.schema(list(fields.values()))
+    return pa.schema([pa.field(c.name, _readable(c.arrow_type)) for c in table.columns])
+
+
+def _nested_schema(table: Table) -> pa.Schema:
+    """The same for changes, as `debezium` nests them."""
+    assert table.changes
+    fields = {field.name: field for field in _flat_schema(table)}
     key = [fields[name] for name in table.changes.key]
     state = [
         pa.field(name.removeprefix("after_"), fields[name].type)
@@ -92,9 +101,13 @@ def _objects_only(
     enough.
     """
     first = 0
+    values = [
+        value[_HEAD:] if value.startswith(b"\0") and value[_HEAD : _HEAD + 1] == b"{" else value
+        for value in values
+    ]
     for place, value in enumerate(values):
         if not value.startswith(b"{") or value.count(b"{") + value.count(b"[") > _MOST_BRACKETS:
-            refused.append(Refused(place, _NOT_JSON))
+            refused.append(Refused(place, _BINARY if value.startswith(b"\0") else _NOT_JSON))
             yield first, values[first:place]
             first = place + 1
     yield first, values[first:]

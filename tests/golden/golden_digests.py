@@ -20,8 +20,10 @@ from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.ecom import history, lookups
 from retail_datagen.ecom import tables as shop_tables
 from retail_datagen.ecom.planner import ShopPlanner
+from retail_datagen.engine.eventful import EventSource
 from retail_datagen.engine.messy import MessyRetailer
 from retail_datagen.engine.online import OnlineSource
+from retail_datagen.events import FEEDS, Feed
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner
 from retail_datagen.quality.mess import Mess
@@ -63,15 +65,16 @@ def golden_digests() -> dict[str, dict[str, str]]:
             day = to_day(START) + number - 1
             digest = _digest(fact.table, render(name, context, day))
             found.setdefault(name, {})[str(to_date(day))] = digest
-    return found | _shop_digests()
+    return found | _shop_digests() | _event_digests()
 
 
 def golden_tables() -> tuple[str, ...]:
-    """The tables that have digests: the retailer's, and `ecom.` those of its web shop, a mess and
-    the truth about it among them.
+    """The tables that have digests: the retailer's, `ecom.` those of its web shop, a mess and the
+    truth about it among them, and `events.` those of each feed, the hub's thinned.
     """
     shop = (*shop_tables.registry(), "customers", "product_catalog", *HISTORIES, MESSY, TRUTH)
-    return (*registry(), *(f"ecom.{name}" for name in shop))
+    topics = [name for feed in FEEDS.values() for name in feed]
+    return (*registry(), *(f"ecom.{name}" for name in shop), *(f"events.{n}" for n in topics))
 
 
 HISTORIES = ("customers_history", "product_history")
@@ -81,21 +84,7 @@ MESSY, TRUTH = "messy_orders", "orders_truth"
 def _shop_digests() -> dict[str, dict[str, str]]:
     """As `golden_digests`, of a tiny web shop; what has no days has the digest of the last one."""
     with TemporaryDirectory() as folder:
-        config = RetailConfig(
-            seed=42,
-            profile="ecommerce",
-            volume=Volume(
-                stores=2,
-                dcs=1,
-                customers_per_day=30,
-                online_orders_per_day=60,
-                customers=900,
-                products=250,
-            ),
-            signups=Signups(first=date(2024, 1, 1), last=date(2024, 12, 31)),
-            paths=Paths(dict=Path("no-such-folder"), master=Path(folder) / "master"),
-            calendar=Calendar(first=date(2023, 1, 1), last=date(2025, 12, 31)),
-        )
+        config = _shop_config(Path(folder))
         retailer = OnlineSource(config).open()
     start = to_day(START)
     planner = retailer.planner(start, None)
@@ -124,6 +113,42 @@ def _shop_digests() -> dict[str, dict[str, str]]:
         for name, (table, rows) in made.items():
             digests = found.setdefault(f"ecom.{name}", {})
             digests[str(to_date(day))] = _digest(table, rows)
+    return found
+
+
+def _shop_config(folder: Path) -> RetailConfig:
+    return RetailConfig(
+        seed=42,
+        profile="ecommerce",
+        volume=Volume(
+            stores=2,
+            dcs=1,
+            customers_per_day=30,
+            online_orders_per_day=60,
+            customers=900,
+            products=250,
+        ),
+        signups=Signups(first=date(2024, 1, 1), last=date(2024, 12, 31)),
+        paths=Paths(dict=Path("no-such-folder"), master=folder / "master"),
+        calendar=Calendar(first=date(2023, 1, 1), last=date(2025, 12, 31)),
+    )
+
+
+def _event_digests() -> dict[str, dict[str, str]]:
+    """As `golden_digests`, of the feeds of a tiny web shop."""
+    found: dict[str, dict[str, str]] = {}
+    start = to_day(START)
+    with TemporaryDirectory() as folder:
+        config = _shop_config(Path(folder))
+        for name in FEEDS:
+            retailer = EventSource(config, Feed(name, events_per_hour=5)).open()
+            planner = retailer.planner(start, None)
+            plans = {plan.day: plan for plan in (planner.step() for _ in range(max(DAYS)))}
+            render = retailer.render(start, plans.__getitem__)
+            for day in (start + number - 1 for number in DAYS):
+                for topic, made in retailer.tables.items():
+                    digests = found.setdefault(f"events.{topic}", {})
+                    digests[str(to_date(day))] = _digest(made.table, render(topic, day))
     return found
 
 

@@ -16,6 +16,7 @@ from benchmarks import (
     document,
     encoding,
     inserts,
+    kafka,
     peer,
     planning,
     report,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Section]] = {
     "backlog": backlog.backlog,
     "simulation": simulation.simulation,
     "inserts": inserts.inserts,
+    "kafka": kafka.kafka,
 }
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _QUIET_LOAD = 0.5

@@ -57,7 +57,7 @@ class Lab:
 
     def __init__(self, plan: Plan, folder: Path, tell: Callable[[str], None]) -> None:
         self.plan = plan
-        self._folder = folder
+        self.folder = folder
         self._tell = tell
         # Measured once each: a benchmark asks again for what another has asked for.
         self._jobs = cache(self._make_jobs)
@@ -87,7 +87,7 @@ class Lab:
         """
         self.warm_up()
         self._tell(f"backlog, {first} to {last}")
-        folder = self._folder / "lake"
+        folder = self.folder / "lake"
         folder.mkdir()
         command = [program("retail-datagen")]
         days = ["--start", first.isoformat(), "--end", last.isoformat()]
@@ -112,7 +112,7 @@ class Lab:
     def simulation(self, items: int, seconds: int) -> Simulated:
         """`retail-datagen simulate --unpaced` of a full store; nothing but that is measured."""
         self._tell(f"simulation, {items:,} items, {seconds:,} s")
-        folder = self._folder / "store"
+        folder = self.folder / "store"
         folder.mkdir()
         command = program("retail-datagen")
         url = f"sqlite:///{folder / 'store.db'}"
@@ -126,6 +126,19 @@ class Lab:
         tally = json.loads(status.read_text(encoding="utf-8"))["tally"]
         shutil.rmtree(folder)
         return Simulated(usage, tally["sold"], tally["restocked"], tally["detections"])
+
+    def backfill(self, retailer: Retailer, days: Range, target: str, prefix: str) -> Usage:
+        """`retailer`'s facts as events, by `retail-datagen backfill --all`, master data at hand.
+
+        `prefix` is that of the topics.
+        """
+        config = self._config(retailer)
+        self.warm_up()
+        self._tell(f"{retailer}: {days.days} days to {target}")
+        command = [program("retail-datagen"), "backfill", "--all", "--config", str(config)]
+        command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]
+        command += ["--to", target, "--topic-prefix", prefix, "--quiet"]
+        return run(command, self.folder, watched=False)
 
     def _make_jobs(
         self, retailer: Retailer, days: Range, format: str, workers: int
@@ -145,11 +158,11 @@ class Lab:
     def _job_once(
         self, config: Path, days: Range, format: str, workers: int, *, watched: bool
     ) -> Output:
-        target = self._folder / "facts"
+        target = self.folder / "facts"
         command = [program("retail-datagen"), "generate", "--config", str(config)]
         command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]
         command += ["--format", format, "--workers", str(workers), "--to", str(target)]
-        usage = run(command, self._folder, watched=watched)
+        usage = run(command, self.folder, watched=watched)
         files = [p for p in target.rglob(f"*.{format}") if p.is_file()]
         rows = sum(pq.read_metadata(p).num_rows for p in files) if format == "parquet" else 0
         size = sum(p.stat().st_size for p in files)
@@ -164,7 +177,7 @@ class Lab:
         config = self._config(retailer)
         self.warm_up()
         self._tell(f"{retailer}: {days.days} days, part by part: {way}")
-        answer = self._folder / "floor.json"
+        answer = self.folder / "floor.json"
         arguments = [str(config), days.first.isoformat(), str(days.days), way, str(answer)]
         # The repository's root, where the package of benchmarks lies.
         root = Path(__file__).parent.parent
@@ -176,9 +189,9 @@ class Lab:
         config = self._config(retailer)
         self.warm_up()
         self._tell(f"{retailer}: one day into ClickHouse")
-        folder = self._folder / "inserts"
+        folder = self.folder / "inserts"
         folder.mkdir()
-        answer = self._folder / "inserts.json"
+        answer = self.folder / "inserts.json"
         arguments = [str(config), FIRST_DAY.isoformat(), str(folder), str(answer)]
         root = Path(__file__).parent.parent
         run([sys.executable, "-m", "benchmarks.inserts", *arguments], root)
@@ -192,7 +205,7 @@ class Lab:
         first, which would be counted against whatever is measured first.
         """
         self._tell("memory is touched once")
-        path = self._folder / "touched"
+        path = self.folder / "touched"
         block = os.urandom(1 << 20)
         with open(path, "wb", buffering=0) as file:
             for _ in range(self.plan.warm_up_mb):
@@ -206,10 +219,10 @@ class Lab:
         return min(runs, key=lambda output: output.usage.cpu_seconds)
 
     def _peer_once(self, format: str) -> Output:
-        target = self._folder / "tpch"
+        target = self.folder / "tpch"
         scale = f"{self.plan.tpch_scale:g}"
         command = [program("tpchgen-cli"), format, "-s", scale, "--output-dir", str(target)]
-        usage = run([*command, "--no-progress"], self._folder)
+        usage = run([*command, "--no-progress"], self.folder)
         files = list(target.rglob(f"*.{format}"))
         rows = sum(pq.read_metadata(p).num_rows for p in files) if format == "parquet" else 0
         size = sum(p.stat().st_size for p in files)
@@ -218,8 +231,8 @@ class Lab:
 
     def _make_config(self, retailer: Retailer) -> Path:
         """A config with its master data made."""
-        folder = self._folder / f"retailer-{retailer.stores}-{retailer.customers_per_day}"
+        folder = self.folder / f"retailer-{retailer.stores}-{retailer.customers_per_day}"
         config = retailer.write_config(folder)
         self._tell(f"{retailer}: master data")
-        run([program("retail-datagen"), "master", "--config", str(config)], self._folder)
+        run([program("retail-datagen"), "master", "--config", str(config)], self.folder)
         return config

@@ -85,6 +85,10 @@ class Plan:
     """Least orders a day; a few days in winter say nothing about years."""
     backlog_rows: float | None = 50_000
     simulated_seconds: int = 1_800
+    stream_days: int = 10
+    stream_runs: int = 2
+    """How often sending is measured, after a run that warms the broker up; 0: that run alone."""
+    stream_rate: float | None = 80_000
 
     @property
     def month(self) -> Range:
@@ -94,6 +98,10 @@ class Plan:
     def long(self) -> Range:
         """Where starting a worker no longer counts for much."""
         return Range(FIRST_DAY, self.two_months)
+
+    @property
+    def stream(self) -> Range:
+        return Range(FIRST_DAY, self.stream_days)
 
     def runs(self, days: Range) -> int:
         """How often a job over a range is measured."""
@@ -113,6 +121,8 @@ QUICK = Plan(
     backlog_orders=None,
     backlog_rows=None,
     simulated_seconds=600,
+    stream_days=3,
+    stream_runs=1,
 )
 _FEW = Retailer(3, 100)
 TINY = Plan(
@@ -130,4 +140,7 @@ TINY = Plan(
     backlog_orders=None,
     backlog_rows=None,
     simulated_seconds=10,
+    stream_days=2,
+    stream_runs=0,
+    stream_rate=None,
 )

@@ -31,6 +31,7 @@ from retail_datagen.service.security import Security
 from retail_datagen.service.settings import ServiceSettings
 from retail_datagen.store.database import Engine, open_database
 
+_ZONED = ("format", "date-time")
 _THREADS = 16
 """Requests that use the database at once: fewer than it gives connections."""
 _ROUTERS = (
@@ -101,7 +102,7 @@ def create_app(settings: ServiceSettings, engine: Engine | None = None) -> FastA
 
 
 def _describe(app: FastAPI) -> None:
-    """OpenAPI with our own shape of errors."""
+    """OpenAPI with our own shape of errors, and times that have no zone."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -109,7 +110,17 @@ def _describe(app: FastAPI) -> None:
                 title=app.title, version=app.version, summary=app.summary, routes=app.routes
             )
             held.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
-            app.openapi_schema = held
+            app.openapi_schema = _without_zones(held)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_zones(held: Any) -> Any:
+    """Times are the store's wall clock; `date-time` would promise a zone."""
+    if isinstance(held, dict):
+        return {
+            key: "date-time-local" if (key, value) == _ZONED else _without_zones(value)
+            for key, value in held.items()
+        }
+    return [_without_zones(one) for one in held] if isinstance(held, list) else held

@@ -10,8 +10,11 @@ import uvicorn
 from retail_datagen.config.errors import UserError
 from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import ServiceSettings
+from retail_datagen.store.database import DEFAULT_URL
 
 _ENDS_WITHIN = 10
+_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""All requests would share its one connection, and with it their transactions."""
 _LARGEST_MESSAGE = 4096
 """Clients of the live feed have nothing to say."""
 
@@ -23,6 +26,10 @@ def serve(
 
     Raises UserError for an address that cannot be had, or a database that cannot be used.
     """
+    if settings.database_url in _IN_MEMORY:
+        raise UserError(
+            f"database-url: a store in memory cannot be served; give a file, such as {DEFAULT_URL}"
+        )
     listening = _listen(host, port)
     try:
         app = create_app(settings)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 
+import anyio
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from retail_datagen.service.core import Asked
@@ -37,25 +37,23 @@ async def live(socket: WebSocket, service: Asked, topics: str = ",".join(TOPICS)
 
 async def _serve(socket: WebSocket, client: Client, patience: float) -> None:
     """Until either side has gone."""
-    sending = asyncio.create_task(_send(socket, client, patience))
-    receiving = asyncio.create_task(_receive(socket))
-    try:
-        await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sending, receiving):
-            task.cancel()
-        await asyncio.gather(sending, receiving, return_exceptions=True)
+    async with anyio.create_task_group() as both:
+
+        async def send() -> None:
+            await _send(socket, client, patience)
+            both.cancel_scope.cancel()
+
+        both.start_soon(send)
+        await _receive(socket)
+        both.cancel_scope.cancel()
 
 
 async def _send(socket: WebSocket, client: Client, patience: float) -> None:
-    with suppress(WebSocketDisconnect, RuntimeError, OSError):
+    with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
         while True:
             text = await client.next()
-            try:
-                async with asyncio.timeout(patience):
-                    await socket.send_text(text)
-            except TimeoutError:
-                return
+            with anyio.fail_after(patience):
+                await socket.send_text(text)
 
 
 async def _receive(socket: WebSocket) -> None:

@@ -80,7 +80,7 @@ def _answer(service: Asked, found: Status | None) -> Response:
             "elsewhere": elsewhere,
             "error": found.error or None,
             "params": asdict(found.settings),
-            "started_at": found.started,
+            "started_at": found.started.astimezone().replace(tzinfo=None),
             "began": _wall(found.began),
             "clock": _wall(found.now),
             "times_real": round(found.times_real, 3),

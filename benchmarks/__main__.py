@@ -16,6 +16,7 @@ from benchmarks import (
     document,
     encoding,
     inserts,
+    inventory,
     kafka,
     peer,
     planning,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Section]] = {
     "document": document.document,
     "backlog": backlog.backlog,
     "simulation": simulation.simulation,
+    "inventory": inventory.inventory,
     "inserts": inserts.inserts,
     "kafka": kafka.kafka,
 }

@@ -89,6 +89,7 @@ class Plan:
     stream_runs: int = 2
     """How often sending is measured, after a run that warms the broker up; 0: that run alone."""
     stream_rate: float | None = 80_000
+    tagged_items: int = 100_000
 
     @property
     def month(self) -> Range:
@@ -123,6 +124,7 @@ QUICK = Plan(
     simulated_seconds=600,
     stream_days=3,
     stream_runs=1,
+    tagged_items=20_000,
 )
 _FEW = Retailer(3, 100)
 TINY = Plan(
@@ -143,4 +145,5 @@ TINY = Plan(
     stream_days=2,
     stream_runs=0,
     stream_rate=None,
+    tagged_items=100,
 )

@@ -6,19 +6,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from database_targets import Target, chdb, duckdb, postgresql, sqlite
+from database_targets import Target, chdb, clickhouse, duckdb, postgresql, sqlite
 
+from services.clickhouse import clickhouse_server, clickhouse_url
 from services.kafka_broker import Broker, kafka, kafka_prefix
 from services.postgres import postgres_server, postgres_url
 
-__all__ = ["fragile", "kafka", "kafka_prefix", "postgres_server", "postgres_url", "target"]
+__all__ = [
+    "clickhouse_server",
+    "clickhouse_url",
+    "fragile",
+    "kafka",
+    "kafka_prefix",
+    "postgres_server",
+    "postgres_url",
+    "target",
+]
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "chdb", "postgresql"])
+@pytest.fixture(params=["sqlite", "duckdb", "chdb", "clickhouse", "postgresql"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     """An empty database of each kind."""
     if request.param == "postgresql":
         made = postgresql(request.getfixturevalue("postgres_url"))
+    elif request.param == "clickhouse":
+        made = clickhouse(request.getfixturevalue("clickhouse_url"))
     else:
         made = {"sqlite": sqlite, "duckdb": duckdb, "chdb": chdb}[request.param](tmp_path)
     yield made

@@ -199,6 +199,23 @@ def chdb(folder: Path) -> Target:
     return Target("chdb", url, ask)
 
 
+def clickhouse(url: str) -> Target:
+    """As `chdb`, over HTTP."""
+    from retail_datagen.sinks import SinkError
+    from retail_datagen.sinks.clickhouse_client import ClickHouse
+
+    def ask(query: str) -> Answer:
+        with closing(ClickHouse.of(url)) as server:
+            try:
+                return [tuple(row) for row in server.rows(query)]
+            except SinkError as error:
+                if "UNKNOWN_TABLE" in str(error) or "does not exist" in str(error):
+                    return []
+                raise
+
+    return Target("clickhouse", url, ask)
+
+
 def _in_retail(rows: Callable[[str], Sequence[Sequence[Any]]], query: str) -> Answer:
     for name in ("receipts", "moves", "stores"):
         query = query.replace(f" {name}", f" retail.{name}")

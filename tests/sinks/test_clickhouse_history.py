@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,11 +16,20 @@ from retail_datagen.engine.eventful import EventSource
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.events import Feed
 from retail_datagen.events.topics.hub import TABLE as HUB
+from retail_datagen.schema.sql import create_merge_tree
 from retail_datagen.sinks import StreamOptions
-from retail_datagen.sinks.clickhouse_admin import drop, init, present
+from retail_datagen.sinks.clickhouse_admin import (
+    KafkaReader,
+    drop,
+    init,
+    kafka_statements,
+    present,
+)
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.streaming.backfill import Backfill, run_backfill
 
+INSTANT = "2024-01-01T20:45:30.000Z"
+"""A header's, as messages have it, of a business in New York."""
 SMALL = Volume(
     stores=4, dcs=1, customers_per_day=150, online_orders_per_day=30, customers=900, products=300
 )
@@ -121,6 +131,44 @@ def test_all_facts_are_sold_once(retailer: tuple[ClickHouse, RetailConfig]) -> N
     assert totals[0] == totals[1] == totals[2] == totals[3] + totals[4]
     unnamed = clickhouse.rows("SELECT count() FROM retail.facts_sales WHERE category = ''")
     assert unnamed[0][0] == 0
+
+
+def test_a_server_that_reads_kafka_fills_the_hubs_table(
+    retailer: tuple[ClickHouse, RetailConfig],
+) -> None:
+    """The embedded engine has no Kafka: its statement is parsed, and a plain table stands in."""
+    clickhouse, _ = retailer
+    clickhouse.run("CREATE DATABASE reader")
+    clickhouse.run(create_merge_tree(HUB, True, "reader"))
+    reader = KafkaReader("kafka:9092", "retail-events")
+    engine, view = kafka_statements(HUB, "reader", reader)
+    clickhouse.rows(f"EXPLAIN AST {engine}")
+    columns = engine.partition("\n)\nENGINE")[0]
+    headers = "`_headers.name` Array(String), `_headers.value` Array(String)"
+    clickhouse.run(f"{columns}, {headers}) ENGINE = Memory")
+    clickhouse.run(view)
+    message = {
+        "event_time": "2024-01-01 15:45:30",
+        "store_id": 15,
+        "product_id": 1001,
+        "category": "Toys",
+        "transaction_type": "SALE",
+        "quantity": 2,
+        "unit_price": 12.99,
+        "_headers.name": ["event_id", "schema_version", "event_time"],
+        "_headers.value": ["retail_events_realtime-20240101-00000007", "1", INSTANT],
+    }
+    clickhouse.run(
+        "INSERT INTO reader.retail_events_realtime_kafka FORMAT JSONEachRow " + json.dumps(message)
+    )
+    (row,) = clickhouse.rows(
+        "SELECT toString(event_time), store_id, category, toString(unit_price), event_id, "
+        "schema_version, toString(event_time_utc) FROM reader.retail_events_realtime"
+    )
+    assert tuple(row) == (
+        "2024-01-01 15:45:30", 15, "Toys", "12.99", "retail_events_realtime-20240101-00000007", 1,
+        "2024-01-01 20:45:30.000",
+    )  # fmt: skip
 
 
 def test_what_was_made_is_dropped(retailer: tuple[ClickHouse, RetailConfig]) -> None:

@@ -170,6 +170,17 @@ def test_a_server_that_does_not_answer_is_told(scheme: str) -> None:
     assert "t0psecret" not in str(error.value)
 
 
+def test_clickhouse_says_what_it_refuses(clickhouse_url: str) -> None:
+    parts = urlsplit(clickhouse_url)
+    missing = urlunsplit(parts._replace(path="/no_such_database"))
+    with pytest.raises(SinkError, match="make the database with `retail-datagen clickhouse init`"):
+        open_sink(missing).progress()  # type: ignore[attr-defined]
+    wrong = f"{parts.scheme}://{parts.username}:an0ther@{parts.hostname}:{parts.port}{parts.path}"
+    with pytest.raises(SinkError, match="user or password is wrong") as error:
+        open_sink(wrong).progress()  # type: ignore[attr-defined]
+    assert "an0ther" not in str(error.value)
+
+
 def test_what_is_no_database_is_told(tmp_path: Path) -> None:
     for scheme, told in (("sqlite", "is no SQLite database"), ("duckdb", "is no DuckDB database")):
         path = tmp_path / f"{scheme}.db"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ from retail_datagen.engine.source import Plan, Retailer
 from retail_datagen.schema.stamps import event_ids
 
 START, DAYS = to_day(date(2024, 1, 30)), 3
-PREFIX = "loaded-"
+PREFIX = f"loaded-{os.getpid()}-"
+"""Workers of a test run share a broker, and each has topics of its own."""
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ def _made(kind: Any, config: dict[str, Any], logger: logging.Logger) -> Any:
         return kind(config, logger=logger)
     except driver().KafkaException as error:
         told = error.args[0].str()
-        names = [name for name in config if f'"{name}"' in told]
-        about = f"{names[0]}: " if names else ""
+        named = re.search(r'property:? "([^"]+)"|: ([a-z0-9._]+) failed', told)
+        about = f"{named[1] or named[2]}: " if named else ""
         known = "no setting of this name is known" if "No such" in told else "it cannot be so"
         raise SinkError(
             f"Kafka settings: {about}{known}; see CONFIGURATION.md of librdkafka"

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retail_datagen.schema import Column, Kind, Table
@@ -60,6 +60,7 @@ def _values(names: list[str | None], enveloped: bool = False) -> list[bytes]:
 
 
 @pytest.mark.parametrize("enveloped", [False, True])
+@settings(deadline=None)
 @given(names=st.lists(TEXTS, min_size=1, max_size=6))
 def test_rows_are_read_back_as_they_were(enveloped: bool, names: list[str | None]) -> None:
     read = read_json(TABLE, _values(names, enveloped), enveloped)
@@ -83,6 +84,7 @@ BAD = (
 )
 
 
+@settings(deadline=None)
 @given(bad=st.lists(st.tuples(st.integers(0, 9), st.sampled_from(BAD)), max_size=6))
 def test_what_is_no_row_is_refused_and_nothing_else(bad: list[tuple[int, bytes]]) -> None:
     values = _values(["a"] * 10)

@@ -1,0 +1,262 @@
+"""`stream`, `backfill --then-live` and `gaps` as people call them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import chdir, closing, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from played import Played
+
+from retail_datagen.cli.app import main
+from retail_datagen.cli.live_line import LiveLine
+from retail_datagen.streaming.metrics import Metrics
+from retail_datagen.streaming.told import DayDone, Sent, Troubled
+from services.service import free_port
+
+COMMAND = [sys.executable, "-c", "from retail_datagen.cli.app import main; main()"]
+
+
+class Shop:
+    """A folder with a configuration of the small retailer, in UTC and until next year."""
+
+    def __init__(self, folder: Path, played: Played) -> None:
+        self.folder = folder
+        paths = played.config.paths.model_copy(update={"facts": folder / "facts"})
+        update = {"paths": paths, "timezone": "UTC"}
+        config = played.config.model_copy(update=update).model_dump(mode="json")
+        # Master data of its own: the calendar of the other one may have ended.
+        config["calendar"] = {"first": "2023-01-01", "last": "2035-12-31"}
+        config["paths"]["master"] = str(played.config.paths.master.parent / "until-2035")
+        (folder / "config.json").write_text(json.dumps(config))
+
+    def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("KAFKA_", "CLICKHOUSE_"))}
+        return subprocess.Popen(
+            [*COMMAND, command, "-c", "config.json", *arguments],
+            cwd=self.folder,
+            env={**kept, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, command: str, *arguments: str) -> tuple[int, str, str]:
+        """In this process: exit code, output and errors."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            chdir(self.folder),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as left,
+        ):
+            main([command, "-c", "config.json", *arguments])
+        return int(str(left.value.code)), out.getvalue(), err.getvalue()
+
+    def rows(self, database: str, table: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.folder / database)) as connection:
+            return connection.execute(f"SELECT * FROM {table} ORDER BY event_id").fetchall()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, played: Played) -> Shop:
+    return Shop(tmp_path, played)
+
+
+def day(back: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=back)).date().isoformat()
+
+
+def wait_for_rows(shop: Shop, database: str, today: str) -> None:
+    """Until something of today is in the database."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        try:
+            if any(today in str(row) for row in shop.rows(database, "retail_inventory_updates")):
+                return
+        except sqlite3.OperationalError:
+            continue
+    pytest.fail("nothing of today came")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_history_goes_on_into_the_present(shop: Shop, signum: signal.Signals) -> None:
+    asked = ("--start", day(3), "--end", day(2), "--feed", "topics", "--to", "sqlite:retail.db")
+    process = shop.start("backfill", *asked, "--then-live")
+    wait_for_rows(shop, "retail.db", day(0))
+    process.send_signal(signum)
+    told = time.monotonic()
+    _, err = process.communicate(timeout=20)
+    assert time.monotonic() - told < 2
+    assert process.returncode == 128 + signum
+    assert "run the same command again to go on" in err
+    # Yesterday, which lies between, is whole; what is there of today is the beginning of it.
+    code, out, _ = shop.run("gaps", "--feed", "topics", "--to", "sqlite:retail.db")
+    assert (code, out) == (0, f"sqlite:retail.db: no gap from {day(3)} to {day(1)}\n")
+    whole = ("--start", day(3), "--end", day(0), "--feed", "topics", "--to", "sqlite:whole.db")
+    assert shop.run("backfill", *whole)[0] == 0
+    for table in ("retail_inventory_updates", "retail_sales_transactions"):
+        live, expected = shop.rows("retail.db", table), shop.rows("whole.db", table)
+        assert live == expected[: len(live)]
+
+
+def test_gaps_are_listed_and_filled(shop: Shop) -> None:
+    to = ("--feed", "topics", "--to", "sqlite:retail.db")
+    for first, last in (("2024-03-01", "2024-03-02"), ("2024-03-05", "2024-03-05")):
+        assert shop.run("backfill", "--start", first, "--end", last, *to)[0] == 0
+    until = ("--end", "2024-03-06")
+    code, out, _ = shop.run("gaps", *to, *until)
+    assert code == 1
+    lines = out.splitlines()
+    assert lines[0].startswith("2024-03-03 to 2024-03-04  retail_sales_transactions, retail_inv")
+    assert lines[0].endswith(": missing")
+    assert lines[1].startswith("2024-03-06  ")
+    assert lines[2] == "sqlite:retail.db: 2 gaps from 2024-03-01 to 2024-03-06"
+    code, out, _ = shop.run("gaps", *to, *until, "--json")
+    assert [gap["first_day"] for gap in json.loads(out)["gaps"]] == ["2024-03-03", "2024-03-06"]
+    assert shop.run("gaps", *to, *until, "--fill", "--quiet")[0] == 0
+    assert shop.run("gaps", *to, *until)[0] == 0
+    assert (
+        shop.run(
+            "backfill",
+            "--start",
+            "2024-03-01",
+            "--end",
+            "2024-03-06",
+            "--feed",
+            "topics",
+            "--to",
+            "sqlite:whole.db",
+        )[0]
+        == 0
+    )
+    for table in ("retail_sales_transactions", "retail_customer_events"):
+        assert shop.rows("retail.db", table) == shop.rows("whole.db", table)
+
+
+def test_a_played_history_goes_on_where_it_was(shop: Shop) -> None:
+    to = ("--speed", "max", "--to", "sqlite:retail.db", "--sim-start", "2024-03-01")
+    for _ in range(3):
+        code, _, err = shop.run("stream", *to, "--duration", "720", "--json")
+        assert code == 0, err
+        assert json.loads(err)["events"] > 0
+    code, out, _ = shop.run(
+        "gaps", "--feed", "topics", "--to", "sqlite:retail.db", "--end", "2024-03-02"
+    )
+    assert code == 1
+    assert "2024-03-02  retail_inventory_updates: in part; there are rows 0 to " in out
+    whole = ("--start", "2024-03-01", "--end", "2024-03-02", "--feed", "topics")
+    for database in ("retail.db", "whole.db"):
+        assert shop.run("backfill", *whole, "--to", f"sqlite:{database}")[0] == 0
+    for table in ("retail_sales_transactions", "retail_inventory_updates"):
+        assert shop.rows("retail.db", table) == shop.rows("whole.db", table)
+
+
+def metrics_of(port: int) -> str:
+    """What Prometheus would read; empty while nothing answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
+
+
+def test_a_stream_counts_and_when_stopped_has_sent_what_it_counts(shop: Shop) -> None:
+    port = free_port()
+    asked = ("--rate", "200", "--metrics-port", str(port), "--to", "jsonl:events.jsonl", "--json")
+    process = shop.start("stream", *asked)
+    deadline = time.monotonic() + 60
+    while "retail_datagen_commits_total 2" not in metrics_of(port):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.terminate()
+    told = time.monotonic()
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - told < 2
+    assert (process.returncode, out) == (143, "")
+    lines = (shop.folder / "events.jsonl").read_text().splitlines()
+    assert json.loads(err)["events"] == len([json.loads(line) for line in lines]) >= 200
+
+
+def test_metrics_tell_of_everything() -> None:
+    with Metrics(0) as metrics:
+        metrics(Sent({"receipts": 7}, 5_000, 3_000))
+        metrics(DayDone(1))
+        metrics(Troubled("late", 2))
+        text = metrics_of(metrics.port)
+    assert 'retail_datagen_events_total{table="receipts"} 7.0' in text
+    assert "retail_datagen_lag_seconds 2.0" in text
+    assert 'retail_datagen_problems_total{problem="late"} 2.0' in text
+    assert "retail_datagen_commits_total 1.0" in text
+
+
+def test_a_line_of_counters(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    moments = iter([0.0, 10.0])
+    line = LiveLine(Console(), "UTC", lambda: next(moments))
+    line(Sent({"receipts": 1200}, 1_709_287_201_500, 1_709_287_200_000))
+    line._tally(Troubled("late", 3))
+    assert line.line(10.0) == (
+        "1,200 events · 120.0/s · until 2024-03-01 10:00:00 · lag 1.5 s · late 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--min-delta", "60", "--max-delta", "10"], "min-delta: 60 is more than max-delta, 10"),
+        (["--min-delta", "-1"], "min-delta: -1 is not allowed"),
+        (["--rate", "5", "--bursts"], "--rate and --bursts are different paces; give one"),
+        (["--rate", "-5"], "rate: -5 is not allowed"),
+        (["--speed", "fast"], "speed: 'fast' is not allowed; give 1 for real time"),
+        (["--speed", "1", "--min-delta", "1"], "are different paces"),
+        (["--duration", "5", "--continuous"], "leave one out"),
+        (["--duration", "0"], "duration: 0 is not allowed; give minutes above 0"),
+        (["--on-gap", "fill"], "on-gap: goes with --speed"),
+        (["--speed", "1", "--on-gap", "jump"], "on-gap: 'jump' is not known; allowed are fill"),
+        (["--speed", "1", "--scenario", "weekend"], "scenario: with --speed give --sim-start"),
+        (["--feed", "news"], "feed: 'news' is not known; allowed are hub"),
+        (["--truth", "truth.jsonl"], "truth: --truth tells of problems; give --problem"),
+        (["--problem", "late=0.1", "--to", "sqlite:x.db"], "this target takes no messages that"),
+        (["--to", "file:x"], "to: file:x takes whole days, no streams"),
+        (["--sim-start", "noon"], "sim-start: 'noon' is no local time"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(
+    shop: Shop, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "CLICKHOUSE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = shop.run("stream", *arguments)
+    assert code == 2
+    assert message in err
+    assert len([line for line in err.splitlines() if "INFO" not in line]) == 1
+
+
+def test_history_that_is_to_go_on_ends_before_today(shop: Shop) -> None:
+    asked = ("--start", day(1), "--end", day(-1), "--then-live", "--to", "jsonl:-")
+    code, out, err = shop.run("backfill", *asked)
+    assert (code, out) == (2, "")
+    assert f"end: with --then-live history ends before today; give {day(1)}" in err
+
+
+def test_gaps_are_asked_of_targets_that_remember(shop: Shop) -> None:
+    code, _, err = shop.run("gaps", "--to", "jsonl:events.jsonl")
+    assert code == 2
+    assert "does not remember what it holds" in err
+    code, _, err = shop.run("gaps", "--to", "sqlite:empty.db")
+    assert code == 2
+    assert "holds no history of the feed 'hub'" in err

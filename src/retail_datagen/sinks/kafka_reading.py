@@ -38,6 +38,10 @@ class Cluster:
     topics: Mapping[str, int]
 
 
+Headers = dict[str, Any]
+"""Bytes by name; None for a header without a value."""
+
+
 @dataclass(slots=True)
 class Arrived:
     """Messages of one topic, in the order in which they were read: [messages]."""
@@ -45,7 +49,7 @@ class Arrived:
     partition: list[int] = field(default_factory=list)
     offset: list[int] = field(default_factory=list)
     value: list[bytes | None] = field(default_factory=list)
-    headers: list[dict[str, bytes]] = field(default_factory=list)
+    headers: list[Headers] = field(default_factory=list)
 
     def extend(self, later: Arrived) -> None:
         self.partition += later.partition
@@ -113,7 +117,7 @@ class TopicReader:
             arrived.partition.append(partition)
             arrived.offset.append(offset)
             arrived.value.append(message.value())
-            arrived.headers.append(_bytes(message.headers()))
+            arrived.headers.append(dict(message.headers() or ()))
         for topic, arrived in found.items():
             # Offsets of a partition ascend: the last one that is noted is the highest.
             last_of = dict(zip(arrived.partition, arrived.offset, strict=True))
@@ -215,10 +219,6 @@ class TopicReader:
         if self._down_since is not None:
             self._down_since = None
             _LOG.warning("the Kafka broker at %s answers again", self._settings.servers)
-
-
-def _bytes(headers: Any) -> dict[str, bytes]:
-    return {name: value for name, value in headers or () if value is not None}
 
 
 def settings_of(url: str, options: KafkaOptions) -> tuple[Settings, str]:

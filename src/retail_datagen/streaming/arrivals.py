@@ -14,7 +14,7 @@ from retail_datagen.schema.sql import stored_columns
 from retail_datagen.schema.stamps import EVENT_ID, INSTANT, SCHEMA_VERSION
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.clickhouse_load import refused_rows, with_origin
-from retail_datagen.sinks.kafka_reading import Arrived
+from retail_datagen.sinks.kafka_reading import Arrived, Headers
 from retail_datagen.wire.reading import Read, Refused, read_json
 
 _EVENT_TIME, _CONTENT_TYPE = "event_time", "content-type"
@@ -36,7 +36,7 @@ def decoded(table: Table, topic: str, arrived: Arrived) -> Decoded:
     enveloped = [
         place
         for place in there
-        if arrived.headers[place].get(_CONTENT_TYPE, b"").startswith(_STRUCTURED)
+        if (arrived.headers[place].get(_CONTENT_TYPE) or b"").startswith(_STRUCTURED)
     ]
     apart = set(enveloped)
     plain = [place for place in there if place not in apart] if apart else there
@@ -71,7 +71,7 @@ def _stamped(
     table: Table,
     topic: str,
     read: Read,
-    headers: Sequence[dict[str, bytes]],
+    headers: Sequence[Headers],
     place: I64,
     arrived: Arrived,
 ) -> pa.Table:
@@ -85,7 +85,7 @@ def _stamped(
         for header, p in zip(headers, place, strict=True)
     ]
     own = str(table.schema_version).encode()
-    versions = pa.array([header.get(SCHEMA_VERSION, own) for header in headers], pa.binary())
+    versions = pa.array([header.get(SCHEMA_VERSION) or own for header in headers], pa.binary())
     rows = read.rows
     stamps = {
         EVENT_ID: _texts(ids),
@@ -117,7 +117,7 @@ def _whole(values: pa.Array, default: int) -> pa.Array:
         return pa.array(told, pa.int32())
 
 
-def _instants(table: Table, rows: pa.Table, headers: Sequence[dict[str, bytes]]) -> pa.Array:
+def _instants(table: Table, rows: pa.Table, headers: Sequence[Headers]) -> pa.Array:
     texts = [header.get(_EVENT_TIME) for header in headers]
     kind = pa.timestamp("ms")
     if None not in texts:

@@ -75,7 +75,7 @@ $(VENV)/.core: constraints.txt pyproject.toml | $(PY)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(call INSTALL,cloud delta iceberg dev)
+	$(call INSTALL,cloud delta iceberg kafka clickhouse postgres metrics store dev)
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

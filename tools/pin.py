@@ -4,10 +4,9 @@
     python tools/pin.py select core dev  print the requirements of these groups, for pip
 
 The file is divided into groups: `core` is what the package needs, `build` what installing it from
-source needs, `cloud`, `delta`, `iceberg`, `dev` and `bench` the extras of those names. Hashes are
-those of the wheels that pip itself chooses for each platform and Python below, so one file serves
-them all, and a package that was changed after it was pinned is refused. Runs on nothing but Python
-and pip.
+source needs, the others the extras of their names. Hashes are those of the wheels that pip itself
+chooses for each platform and Python below, so one file serves them all, and a package that was
+changed after it was pinned is refused. Runs on nothing but Python and pip.
 """
 
 from __future__ import annotations
@@ -24,7 +23,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "constraints.txt"
-GROUPS = ("core", "build", "cloud", "delta", "iceberg", "dev", "bench")
+GROUPS = (
+    "core",
+    "build",
+    "cloud",
+    "delta",
+    "iceberg",
+    "kafka",
+    "clickhouse",
+    "postgres",
+    "metrics",
+    "store",
+    "dev",
+    "bench",
+)
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _X86_LINUX = ("manylinux2014_x86_64", "manylinux_2_27_x86_64", "manylinux_2_28_x86_64")
 _ARM_LINUX = (
@@ -41,6 +53,8 @@ PLATFORMS = {
 }
 # The last with wheels for all of these platforms: later ones leave out macOS x86-64.
 HELD_BACK = ("cryptography<49",)
+# What Python itself has from a version on: those who need it ask for it below that one only.
+ONLY_BEFORE = {"backports-zstd": "3.14"}
 _HEAD = """\
 # Names, versions and hashes of everything that this project installs, by group.
 # Written by `python tools/pin.py resolve`; `tools/pin.py select GROUP …` gives a group to pip.
@@ -94,17 +108,31 @@ def resolve() -> str:
                 print(f"{title}, Python {python}", file=sys.stderr)
                 where = ["--python-version", python, "--implementation", "cp"]
                 where += [option for tag in tags for option in ("--platform", tag)]
-                where += ["--target", folder, "--no-deps", "--requirement", str(pins)]
+                fits = [n for n in everything if _is_before(python, ONLY_BEFORE.get(n))]
+                where += ["--target", folder, "--no-deps"]
+                where += [f"{n}=={everything[n][0]}" for n in fits]
                 for name, (_, sha) in report(where).items():
                     hashes[name].add(sha)
     text = _HEAD
     for group in wanted:
         text += f"\n# {group}\n"
         for name in sorted(n for n, g in group_of.items() if g == group):
-            lines = [f"{name}=={everything[name][0]}"]
+            lines = [f"{name}=={everything[name][0]}{marker(name)}"]
             lines += [f"    --hash=sha256:{sha}" for sha in sorted(hashes[name])]
             text += " \\\n".join(lines) + "\n"
     return text
+
+
+def marker(name: str) -> str:
+    """What stands behind a pin that not every Python needs."""
+    return f' ; python_version < "{ONLY_BEFORE[name]}"' if name in ONLY_BEFORE else ""
+
+
+def _is_before(python: str, end: str | None) -> bool:
+    def parts(version: str) -> list[int]:
+        return [int(part) for part in version.split(".")]
+
+    return end is None or parts(python) < parts(end)
 
 
 def select(groups: Iterable[str]) -> str:

@@ -72,6 +72,10 @@ def test_every_density(engine: Engine, density: str) -> None:
     assert len(tags) == summary.purchases
     generated = sum(tag < "RFID-10000000" for tag in tags)
     assert generated > 0.7 * len(tags)
+    columns = m.purchase_events.c
+    baskets = dict.fromkeys(rows(engine, columns.basket_id, columns.occurred_at))
+    assert len({basket for basket, _ in baskets}) == len(baskets)
+    assert 1.8 < summary.purchases / len(baskets) < 2.7
     taken = {at for (at,) in rows(engine, m.stock_snapshots.c.taken_at)}
     assert len(taken) == 4 * wanted.snapshots
     assert min(taken) == datetime(2024, 6, 16)

@@ -256,10 +256,6 @@ DAMAGES = [
     ("snapshots_are_the_ledger", "UPDATE stock_snapshots SET on_hand = 7 WHERE product_id = 3"),
     ("snapshots_are_of_products", "UPDATE stock_snapshots SET product_id = 8 WHERE product_id = 3"),
     (
-        "baskets_are_bought_at_once",
-        "UPDATE purchase_events SET occurred_at = '2024-03-02 00:00:00.000000' WHERE item_id = 1",
-    ),
-    (
         "runs_keep_to_their_time",
         "UPDATE runs SET first_at = '2024-03-02 00:00:00.000000', "
         "last_at = '2024-03-03 00:00:00.000000'",

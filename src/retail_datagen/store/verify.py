@@ -147,14 +147,6 @@ CHECKS = (
         LEFT JOIN products p ON p.id = s.product_id WHERE p.id IS NULL""",
     ),
     Check(
-        "baskets_are_bought_at_once",
-        "what is bought together is bought at one time",
-        ("purchase_events",),
-        """SELECT basket_id, min(occurred_at) AS first, max(occurred_at) AS last
-        FROM purchase_events WHERE basket_id IS NOT NULL GROUP BY basket_id
-        HAVING min(occurred_at) <> max(occurred_at)""",
-    ),
-    Check(
         "runs_keep_to_their_time",
         "what a backfill wrote lies within the days that it covers",
         ("stock_movements",),

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    analytics,
     backlog,
     document,
     encoding,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Section]] = {
     "backlog": backlog.backlog,
     "simulation": simulation.simulation,
     "inventory": inventory.inventory,
+    "analytics": analytics.analytics,
     "inserts": inserts.inserts,
     "kafka": kafka.kafka,
 }

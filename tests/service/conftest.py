@@ -32,6 +32,15 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(params=["postgresql", pytest.param("sqlite", marks=pytest.mark.soak)])
+def served_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store on PostgreSQL; in the long rounds on SQLite as well."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
 def engine(store_url: str) -> Iterator[Engine]:
     opened = open_database(store_url)

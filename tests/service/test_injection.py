@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-import pytest
 from fastapi.testclient import TestClient
 
 from retail_datagen.service.settings import ServiceSettings
@@ -35,9 +34,15 @@ STRINGS = [
 ]
 
 
-@pytest.mark.parametrize("text", STRINGS)
-def test_in_every_field_it_is_text(client: TestClient, engine: Engine, text: str) -> None:
+def test_in_every_field_it_is_text(client: TestClient, engine: Engine) -> None:
     fill(client, 2, 2)
+    for number, text in enumerate(STRINGS):
+        goes_in_and_comes_out(client, text)
+        assert len(client.get("/products").json()) == 3 + number
+    assert violations(engine) == []
+
+
+def goes_in_and_comes_out(client: TestClient, text: str) -> None:
     wanted = product(7, sku=text, name=text, category=text)
     assert client.post("/products/bulk", json={"products": [wanted]}).status_code == 201
     held = item(9, 0, rfid_tag=text, sku=text)
@@ -45,11 +50,11 @@ def test_in_every_field_it_is_text(client: TestClient, engine: Engine, text: str
     told = client.get(f"/products/{quote(text, safe='')}").json()
     assert {key: told[key] for key in wanted} == wanted
     assert [p["sku"] for p in client.get("/products", params={"category": text}).json()] == [text]
-    assert [p["sku"] for p in client.get("/products", params={"search": text}).json()] == [text]
+    assert text in [p["sku"] for p in client.get("/products", params={"search": text}).json()]
     told = client.get(f"/items/{quote(text, safe='')}").json()
     assert (told["rfid_tag"], told["sku"]) == (text, text)
     assert [i["sku"] for i in client.get("/items", params={"sku": text}).json()] == [text]
-    assert [i["sku"] for i in client.get("/items", params={"search": text}).json()] == [text]
+    assert text in [i["sku"] for i in client.get("/items", params={"search": text}).json()]
     patched = client.patch(
         f"/items/{quote(text, safe='')}", json={"status": "not_present", "reason": "sold"}
     )
@@ -59,13 +64,10 @@ def test_in_every_field_it_is_text(client: TestClient, engine: Engine, text: str
     sales = client.get("/analytics/sales-time-series", params={"sku": text}).json()
     assert sum(point["units"] for point in sales) == 1
     assert client.get(f"/stock/{quote(text, safe='')}").json()["stock"]["sku"] == text
-    assert len(client.get("/products").json()) == 3
-    assert violations(engine) == []
 
 
-@pytest.mark.parametrize("text", STRINGS)
 def test_where_a_number_or_a_word_belongs_it_is_refused(
-    serving: Callable[[ServiceSettings], TestClient], text: str
+    serving: Callable[[ServiceSettings], TestClient],
 ) -> None:
     client = serving(ServiceSettings())
     for path in (
@@ -80,6 +82,7 @@ def test_where_a_number_or_a_word_belongs_it_is_refused(
         "/analytics/affinity?level={}",
         "/jobs/{}",
     ):
-        told = client.get(path.format(quote(text, safe="")))
-        assert told.status_code in (404, 422), (path, told.text)
-        assert told.headers["content-type"] == "application/problem+json"
+        for text in STRINGS:
+            told = client.get(path.format(quote(text, safe="")))
+            assert told.status_code in (404, 422), (path, told.text)
+            assert told.headers["content-type"] == "application/problem+json"

@@ -41,7 +41,9 @@ LONG = settings(SHORT, max_examples=300)
 lasting_postgres_url = pytest.fixture(scope="module")(postgres_url.__wrapped__)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["postgresql", pytest.param("sqlite", marks=pytest.mark.soak)]
+)
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:

@@ -199,9 +199,9 @@ def test_a_start_comes_back_with_time() -> None:
         limit.take()
 
 
-def test_limits_hold_under_load(store_url: str, start_server: Callable[..., Server]) -> None:
+def test_limits_hold_under_load(served_url: str, start_server: Callable[..., Server]) -> None:
     """Eight at once, half of it wrong: each is answered as it would be alone."""
-    server = start_server(store_url)
+    server = start_server(served_url)
     told: Counter[tuple[str, int]] = Counter()
     lock = threading.Lock()
 
@@ -235,7 +235,7 @@ def test_limits_hold_under_load(store_url: str, start_server: Callable[..., Serv
     assert told["good", 201] + told["same", 201] == 24
     assert told["large", 413] == 2
     assert 6 <= told["start", 202] <= 12
-    engine = open_database(store_url)
+    engine = open_database(served_url)
     with engine.connect() as connection:
         assert len(list_products(connection)) == 24
     assert violations(engine) == []

@@ -202,9 +202,9 @@ async def everybody_listens(server: Server) -> tuple[list[list[dict[str, Any]]],
 
 
 def test_positions_reach_twenty_clients_beside_a_slow_one(
-    store_url: str, start_server: Callable[..., Server]
+    served_url: str, start_server: Callable[..., Server]
 ) -> None:
-    server = start_server(store_url)
+    server = start_server(served_url)
     with httpx.Client(base_url=server.url, timeout=60) as client:
         rows = [product(n) for n in range(100)]
         assert client.post("/products/bulk", json={"products": rows}).status_code == 201
@@ -226,6 +226,6 @@ def test_positions_reach_twenty_clients_beside_a_slow_one(
     assert longest < 3
     assert stopped["state"] == "stopped"
     assert f"retail_store_live_clients {CLIENTS}" not in metrics
-    engine = open_database(store_url)
+    engine = open_database(served_url)
     assert violations(engine) == []
     engine.dispose()

@@ -82,23 +82,18 @@ def abc_analysis(
     graded = []
     whole = float(rows[0].whole or 0) if rows else 0.0
     for rank, row in enumerate(rows, start=1):
-        made, cumulated = float(row.revenue), float(row.cumulated)
+        sku, name, category, units, made, cumulated, _, value = row
+        cumulated, made = float(cumulated), float(made)
         grade = _grade(share(cumulated - made, whole), made)
         of_grade = summed[grade]
-        for place, more in enumerate((1, row.units, made, float(row.value or 0))):
-            of_grade[place] += more
+        of_grade[0] += 1
+        of_grade[1] += units
+        of_grade[2] += made
+        of_grade[3] += float(value or 0)
         if rank <= limit:
+            part = share(cumulated, whole)
             graded.append(
-                GradedProduct(
-                    rank,
-                    row.sku,
-                    row.name,
-                    row.category,
-                    row.units,
-                    amount(made),
-                    share(cumulated, whole),
-                    grade,
-                )
+                GradedProduct(rank, sku, name, category, units, amount(made), part, grade)
             )
     summaries = [
         GradeSummary(

@@ -65,7 +65,7 @@ def anomalies(
         one
         for name, look in looks.items()
         if kind in (None, name)
-        for one in look(connection, span)
+        for one in look(connection, span, sensitivity)
         if abs(one.score) >= sensitivity
     ]
     return sorted(found, key=lambda one: (-abs(one.score), one.kind, one.subject))[:limit]
@@ -80,7 +80,7 @@ def deviance(observed: float, expected: float) -> float:
     return round(root if observed > expected else -root, 2)
 
 
-def _strange_days(connection: Connection, span: Window) -> Iterator[Anomaly]:
+def _strange_days(connection: Connection, span: Window, _: float) -> Iterator[Anomaly]:
     """Whole days beside the median of the same weekdays; today is not over."""
     day = bucket(connection, _sales.occurred_at, "day").label("day")
     first = span.start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
@@ -114,7 +114,7 @@ def _strange_days(connection: Connection, span: Window) -> Iterator[Anomaly]:
         )
 
 
-def _strange_products(connection: Connection, span: Window) -> Iterator[Anomaly]:
+def _strange_products(connection: Connection, span: Window, least: float) -> Iterator[Anomaly]:
     """The last week of each product beside the rest of the span, at the pace of the store."""
     cut = span.end - _RECENT
     if span.start >= cut:
@@ -139,20 +139,16 @@ def _strange_products(connection: Connection, span: Window) -> Iterator[Anomaly]
     if not earlier_all:
         return
     pace = recent_all / earlier_all
-    for row in rows:
+    for sku, now, earlier in rows:
         # A product that sold once or never before has no pace of its own to leave.
-        expected = max(row.earlier, 1) * pace
-        yield Anomaly(
-            "sales_product",
-            row.sku,
-            deviance(row.recent, expected),
-            row.recent,
-            round(expected, 2),
-            f"{row.recent} units in the last 7 days; {expected:.1f} were to be expected",
-        )
+        expected = max(earlier, 1) * pace
+        score = deviance(now, expected)
+        if abs(score) >= least:
+            text = f"{now} units in the last 7 days; {expected:.1f} were to be expected"
+            yield Anomaly("sales_product", sku, score, now, round(expected, 2), text)
 
 
-def _losses(connection: Connection, span: Window) -> Iterator[Anomaly]:
+def _losses(connection: Connection, span: Window, _: float) -> Iterator[Anomaly]:
     """Products that leave without a purchase more often than others that sell as much."""
     lost = (
         select(_movements.product_id, func.count().label("lost"))
@@ -188,7 +184,7 @@ def _losses(connection: Connection, span: Window) -> Iterator[Anomaly]:
             )
 
 
-def _empty_shelves(connection: Connection, span: Window) -> Iterator[Anomaly]:
+def _empty_shelves(connection: Connection, span: Window, _: float) -> Iterator[Anomaly]:
     """Products of which nothing is left, by what they would have sold since the last one went."""
     bought = sold(span)
     rows = connection.execute(
@@ -212,7 +208,7 @@ def _empty_shelves(connection: Connection, span: Window) -> Iterator[Anomaly]:
         )
 
 
-def _unseen(connection: Connection, span: Window) -> Iterator[Anomaly]:
+def _unseen(connection: Connection, span: Window, _: float) -> Iterator[Anomaly]:
     """Zones with present items that no reader has met since well before it last worked there."""
     last: datetime | None = connection.scalar(select(func.max(m.detections.c.seen_at)))
     if last is None:

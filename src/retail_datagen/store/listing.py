@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Float, Select, cast, func, or_, select
 
 from retail_datagen.store.database import models as m
 
@@ -74,7 +74,7 @@ def list_products(
     search: str | None = None,
 ) -> list[Product]:
     """Products by id, those after an id; `search` looks into SKU and name, whatever the case."""
-    found = select(m.products).where(_products.id > after).order_by(_products.id).limit(limit)
+    found = _all_products().where(_products.id > after).order_by(_products.id).limit(limit)
     if category is not None:
         found = found.where(func.coalesce(_products.category, "") == category)
     if search:
@@ -84,13 +84,13 @@ def list_products(
                 _products.name.icontains(search, autoescape=True),
             )
         )
-    return [_product(row) for row in connection.execute(found)]
+    return [Product(*row) for row in connection.execute(found)]
 
 
 def find_product(connection: Connection, sku: str) -> Product | None:
     """The product of that SKU."""
-    row = connection.execute(select(m.products).where(_products.sku == sku)).one_or_none()
-    return None if row is None else _product(row)
+    row = connection.execute(_all_products().where(_products.sku == sku)).one_or_none()
+    return None if row is None else Product(*row)
 
 
 def list_items(
@@ -147,6 +147,21 @@ def answers(connection: Connection) -> bool:
     return connection.scalar(select(1)) == 1
 
 
+def _all_products() -> Select[Any]:
+    return select(
+        _products.id,
+        _products.sku,
+        _products.name,
+        _products.category,
+        # To the cent as a float too, and a tenth of the time of a decimal.
+        cast(_products.unit_price, Float),
+        _products.reorder_threshold,
+        _products.optimal_stock_level,
+        _products.created_at,
+        _products.updated_at,
+    )
+
+
 def _all_items() -> Select[Any]:
     return select(
         _items.id,
@@ -163,17 +178,3 @@ def _all_items() -> Select[Any]:
         _items.reason,
         _items.left_at,
     ).join_from(m.inventory_items, m.products)
-
-
-def _product(row: Row[Any]) -> Product:
-    return Product(
-        row.id,
-        row.sku,
-        row.name,
-        row.category,
-        None if row.unit_price is None else float(row.unit_price),
-        row.reorder_threshold,
-        row.optimal_stock_level,
-        row.created_at,
-        row.updated_at,
-    )

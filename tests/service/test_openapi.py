@@ -37,7 +37,7 @@ SHORT = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(SHORT, max_examples=300)
+LONG = settings(SHORT, max_examples=100)
 lasting_postgres_url = pytest.fixture(scope="module")(postgres_url.__wrapped__)
 
 

@@ -179,6 +179,8 @@ def test_status_and_place_change_by_the_ledger(client: TestClient, engine: Engin
         tag, json={"status": "not_present", "reason": "stolen", "y_position": None}
     ).json()
     assert (gone["reason"], gone["y_position"]) == ("stolen", None)
+    nowhere = client.get("/analytics/stock-heatmap?measure=losses").json()
+    assert (nowhere["unplaced"], nowhere["cells"]) == (1, [])
     history = client.get("/stock/P-0000").json()
     assert [c["kind"] for c in history["changes"]][-3:] == ["sale", "adjustment", "loss"]
     assert history["stock"]["on_hand"] == 2

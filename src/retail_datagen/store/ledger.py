@@ -17,6 +17,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -189,10 +190,9 @@ class Ledger:
                 )
 
     def place(self, items: Sequence[int] | I64, x: F64, y: F64, zone_id: I64) -> None:
-        """Items stand elsewhere now: places in cm, zone 0 is none."""
-        rows = zip(
-            np.asarray(items).tolist(), x.tolist(), y.tolist(), zone_id.tolist(), strict=True
-        )
+        """Items stand elsewhere now: places in cm, NaN is none; zone 0 is none."""
+        columns = np.asarray(items).tolist(), _places(x), _places(y), zone_id.tolist()
+        rows = zip(*columns, strict=True)
         values = [{"i": i, "x": x, "y": y, "z": z or None} for i, x, y, z in rows]
         if values:
             moved = update(m.inventory_items).where(_items.id == bindparam("i"))
@@ -342,3 +342,8 @@ class Ledger:
 def _same(value: str | int | None, count: int) -> pa.Array:
     kind = pa.int64() if isinstance(value, int) else pa.string()
     return pa.nulls(count, kind) if value is None else pa.array([value] * count, type=kind)
+
+
+def _places(values: F64) -> list[float | None]:
+    """PostgreSQL would keep NaN as a number."""
+    return [None if isnan(value) else value for value in values.tolist()]

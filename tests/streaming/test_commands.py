@@ -190,6 +190,14 @@ def test_a_stream_counts_and_when_stopped_has_sent_what_it_counts(shop: Shop) ->
     assert json.loads(err)["events"] == len([json.loads(line) for line in lines]) >= 200
 
 
+def test_a_history_beyond_today_is_not_waited_for(shop: Shop) -> None:
+    to = ("--feed", "topics", "--to", "sqlite:retail.db")
+    assert shop.run("backfill", "--start", day(-5), "--end", day(-6), *to)[0] == 0
+    code, _, err = shop.run("stream", "--speed", "1", *to)
+    assert code == 2
+    assert f"to: the history there goes until {day(-6)}, beyond today" in err
+
+
 def test_metrics_tell_of_everything() -> None:
     with Metrics(0) as metrics:
         metrics(Sent({"receipts": 7}, 5_000, 3_000))

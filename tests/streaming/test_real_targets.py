@@ -153,6 +153,7 @@ def rounds(played: Played, place: Place, folder: Path, seed: int, most: int) -> 
     return kills
 
 
+@pytest.mark.parametrize("place", ["sqlite", "kafka"], indirect=True)
 def test_killed_at_random_each_event_is_there_once(
     played: Played, place: Place, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import to_date
 from retail_datagen.sinks import EventSink, StreamOptions
 from retail_datagen.streaming.clock import Clock, LeapingClock, PlayedClock, WallClock
 from retail_datagen.streaming.days import local_day
@@ -113,13 +114,14 @@ def _follow(
     now = time.time_ns() // 1_000_000 if clock is None else clock.now()
     begin = now if job.sim_start is None else job.sim_start
     history = job.history
+    zone = config.timezone
     interval = config.realtime.emit_interval_ms
     asked = Follow(
         source=job.chosen.source,
         targets=job.targets,
         options=replace(job.options, append=True),
         facts=config.paths.facts,
-        first_day=local_day(begin, config.timezone) if history is None else history[1] + 1,
+        first_day=local_day(begin, zone) if history is None else history[1] + 1,
         history_start=None if history is None else history[0],
         tables=job.tables,
         tick_ms=SLICE_MS if speed == float("inf") else max(1, round(interval * speed)),
@@ -131,6 +133,12 @@ def _follow(
         if clock is not None:
             return clock
         if speed == 1 and job.sim_start is None:
+            if there is not None and local_day(there, zone) > local_day(now, zone) + 1:
+                until = to_date(local_day(there, zone) - 1)
+                raise UserError(
+                    f"to: the history there goes until {until}, beyond today; give --speed max to "
+                    "play it on, or another target"
+                )
             return WallClock()
         # A played history goes on where it was, whatever the time since.
         known = [t for t in (there, job.sim_start) if t is not None]

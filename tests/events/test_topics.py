@@ -10,6 +10,16 @@ from retail_datagen.events import FEEDS, EventPlan
 from retail_datagen.schema.stamps import stamp
 
 
+def test_topics_have_the_names_that_people_subscribe_to(topics: Told) -> None:
+    assert {rendered.table.topic for rendered in topics.retailer.tables.values()} == {
+        "retail-sales-transactions",
+        "retail-inventory-updates",
+        "retail-restock-alerts",
+        "retail-price-changes",
+        "retail-customer-events",
+    }
+
+
 def test_sales_are_the_lines_of_receipts(topics: Told, facts: Told) -> None:
     found = sql(
         """

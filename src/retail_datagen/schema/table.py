@@ -123,7 +123,8 @@ class Table:
 
     def __post_init__(self) -> None:
         if not self.topic:
-            object.__setattr__(self, "topic", "retail-" + self.name.replace("_", "-"))
+            name = self.name.removeprefix("retail_").replace("_", "-")
+            object.__setattr__(self, "topic", f"retail-{name}")
         if not self.message_key:
             names = (*(name for name in _ORDERED_BY if name in self.header), *self.header, "")
             object.__setattr__(self, "message_key", names[0])

@@ -10,8 +10,9 @@ from types import FrameType
 
 from retail_datagen.engine.stop import JobStopped
 
-GRACE_SECONDS = 1.2
-"""How long what is being sent may take once somebody wants to stop."""
+GRACE_SECONDS = 0.5
+"""How long what is being sent may take once somebody wants to stop. A call to a broker that is not
+there hears of it a second later, and closing takes a moment, too."""
 
 
 class Stop:

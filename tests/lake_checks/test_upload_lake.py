@@ -135,6 +135,14 @@ def test_another_history_is_replaced_only_when_asked(source: Path, target: Folde
     assert (hashes, files_of(target.folder)) == ({STAMP}, files_of(source))
 
 
+@pytest.mark.parametrize("inside", [".", "sub", ".."])
+def test_a_lake_is_not_put_into_itself(source: Path, inside: str) -> None:
+    before = files_of(source.parent)
+    with pytest.raises(UserError, match=f"choose a folder outside of .*{source.name}"):
+        upload_lake(FolderStore(source), FolderStore(source / inside))
+    assert files_of(source.parent) == before
+
+
 def test_damage_is_not_uploaded(source: Path, target: FolderStore) -> None:
     path = source / partition_of("orders", 2).part(0)
     content = path.read_bytes()
@@ -148,8 +156,10 @@ def test_damage_is_not_uploaded(source: Path, target: FolderStore) -> None:
 
 
 def test_no_lake_is_said(target: FolderStore, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with pytest.raises(UserError, match="holds no partition"):
-        upload_lake(FolderStore(tmp_path), target)
+        upload_lake(FolderStore(empty), target)
 
 
 def test_a_lake_is_listed(source: Path) -> None:

@@ -17,7 +17,7 @@ from enum import Enum
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.files import sha256_of
 from retail_datagen.lake.lease import Lease
-from retail_datagen.lake.read import Contents, Held, Reader, read_lake
+from retail_datagen.lake.read import Contents, Held, Reader, folder_of, read_lake
 from retail_datagen.objects.base import ObjectStore
 from retail_datagen.partitions.layout import CATALOG, Partition
 from retail_datagen.partitions.manifest import Manifest
@@ -87,10 +87,11 @@ def upload_lake(
 
     With `overwrite`, a target of another history is replaced: partitions that the source does not
     have are removed from the source's tables. The target's lease is held meanwhile. Raises
-    UserError for a source that is not whole, or a target that another job writes or that holds
-    another history, StoreError where a store fails.
+    UserError for a source that is not whole, or a target that another job writes, that holds
+    another history or that lies within the source or around it, StoreError where a store fails.
     """
     began = time.monotonic()
+    _check_apart(source, target)
     with ExitStack() as stack:
         lease = None
         if not dry_run:
@@ -120,6 +121,14 @@ def _upload(
     if lease:
         _Upload(source, target, lease, here, there, listeners).run(actions)
     return actions
+
+
+def _check_apart(source: ObjectStore, target: ObjectStore) -> None:
+    """Raises UserError where one lake would lie within the other, and be taken for a part of it."""
+    here, there = (folder and folder.resolve() for folder in map(folder_of, (source, target)))
+    if here and there and (here.is_relative_to(there) or there.is_relative_to(here)):
+        where = "is where it comes from" if here == there else "and the lake lie in each other"
+        raise UserError(f"{target.url} {where}; choose a folder outside of {source.url}")
 
 
 def check_source(contents: Contents) -> None:

@@ -243,3 +243,9 @@ def test_what_is_lost_or_damaged_comes_back_with_the_same_bytes(made: Path, tmp_
     ]
     assert digests(lake) == before
     run("retail-datagen", "lake", "verify", "--quiet", "output/raw", cwd=place)
+    shutil.copytree(
+        lake / "orders" / "ingest_dt=2020-01-03", lake / "orders" / "ingest_dt=2021-01-03"
+    )
+    left = run("retail-datagen", "lake", "repair", "output/raw", cwd=place, code=1)
+    assert "0 partitions made again" in left.stdout
+    assert "orders/ingest_dt=2021-01-03 is left as it is: the lake's _CATALOG.json" in left.stderr

@@ -57,6 +57,14 @@ def test_verify_says_what_it_found_and_ends_with_it(lake: Path) -> None:
     assert {c["name"] for c in plain["checks"] if c["status"] == "failed"} >= {"sha256", "rows"}
 
 
+def test_verify_says_what_it_cannot_know_without_a_catalog(lake: Path) -> None:
+    assert "_CATALOG.json" not in run("verify", lake).stderr
+    (lake / "_CATALOG.json").unlink()
+    found = run("verify", lake, "--json")
+    assert "no _CATALOG.json there: tables are held to what they are without" in found.stderr
+    assert json.loads(found.stdout)["checks"]
+
+
 def test_ls_shows_tables_and_gaps(lake: Path) -> None:
     shutil.rmtree(lake / partition_of("orders", 2).folder)
     shown = run("ls", lake)

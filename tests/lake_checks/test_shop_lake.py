@@ -28,8 +28,8 @@ from retail_datagen.lake.findings import LakeReport
 from retail_datagen.lake.job import run_lake_job
 from retail_datagen.lake.repair import repair_lake
 from retail_datagen.lake.request import LakeRequest
-from retail_datagen.lake.verify import verify_lake
-from retail_datagen.partitions.layout import CATALOG, Partition
+from retail_datagen.lake.verify import Expected, verify_lake
+from retail_datagen.partitions.layout import CATALOG, INGEST, Partition
 from retail_datagen.schema import Table
 
 START = to_day(date(2023, 11, 1))
@@ -147,6 +147,38 @@ def test_what_is_damaged_is_made_again_and_nothing_else(
     assert untouched.stat().st_mtime_ns == before
     assert _verified(lake).passed
     assert repair_lake(store, known_tables(), lambda _: again).remade == ()
+
+
+def test_what_no_job_of_the_lake_makes_is_left_and_named(
+    shop_lake: tuple[Path, LakeRequest], tmp_path: Path
+) -> None:
+    whole, request = shop_lake
+    lake = Path(shutil.copytree(whole, tmp_path / "lake"))
+    later, half = (Partition.of_day("orders", START + DAYS + n) for n in (5, 6))
+    notes = Partition.of_day("notes", START)
+    shutil.copytree(lake / ORDERS.folder, lake / later.folder)
+    for partition in (half, notes):
+        (lake / partition.folder).mkdir(parents=True)
+        (lake / partition.part(0)).write_bytes(b"x")
+    category = next((lake / "product_catalog").iterdir())
+    (category / "_SUCCESS").unlink()
+    before = _digests(lake)
+
+    store = FolderStore(lake)
+    again = replace(request, artifacts=tmp_path / "artifacts", staging=tmp_path / "staging")
+    found = repair_lake(store, known_tables(), lambda _: again)
+    assert [p.folder for p in found.remade] == [f"product_catalog/{category.name}"]
+    assert set(found.left) == {later, half, notes}
+    assert _digests(lake) == before
+    assert (lake / later.manifest).exists()
+
+
+def test_before_its_first_job_is_done_all_of_a_lake_is_its_own() -> None:
+    expected = Expected(START, START + DAYS, ("orders",))
+    assert expected.has(Partition("customers", "signup_date", "2023-01-01"))
+    assert expected.has(ORDERS)
+    assert not expected.has(Partition.of_day("orders", START - 1))
+    assert not expected.has(Partition("orders", INGEST, "someday"))
 
 
 def test_a_lake_without_a_catalog_cannot_be_repaired(tmp_path: Path) -> None:

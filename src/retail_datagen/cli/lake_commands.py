@@ -30,6 +30,7 @@ from retail_datagen.lake.request import LakeRequest
 from retail_datagen.lake.upload import Step, UploadProgress, UploadSummary, upload_lake
 from retail_datagen.lake.verify import Progress, verify_lake
 from retail_datagen.objects import open_store
+from retail_datagen.partitions.layout import CATALOG, Partition
 
 Where = Annotated[
     str, typer.Argument(metavar="URL|DIR", help="gs://, s3:// or az:// with a prefix, or a folder.")
@@ -41,6 +42,10 @@ Endpoint = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print problems and the last line.")]
 _WIDE = 200
+_WITHOUT_CATALOG = (
+    "tables are held to what they are without a mess, and days from the first to the last that is "
+    "there; `retail-datagen backlog`, run again as it was, writes it anew"
+)
 _GAPS_SHOWN = 3
 
 
@@ -74,6 +79,8 @@ def verify(
     try:
         catalog = read_catalog(store)
         tables = declared_tables(catalog, known_tables())
+        if catalog is None:
+            typer.echo(f"no {CATALOG} there: {_WITHOUT_CATALOG}", err=True)
         with _bar("verify", quiet or as_json) as show:
 
             def listen(progress: Progress) -> None:
@@ -149,7 +156,10 @@ def repair(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make exactly the missing and damaged partitions again, from what the catalog says."""
+    """Make exactly the missing and damaged partitions again, from what the catalog says.
+
+    Ends with 1 where there are damaged ones of other days or tables than the catalog's: they stay.
+    """
     with (
         closing(open_store(where, endpoint_url)) as store,
         tempfile.TemporaryDirectory(prefix="retail-datagen-repair-") as folder,
@@ -164,15 +174,28 @@ def repair(
 
         summary = repair_lake(store, known_tables(), request_of, dry_run, [listen])
     if as_json:
-        remade = [partition.folder for partition in summary.remade]
-        found = {"url": summary.url, "dry_run": dry_run, "partitions": remade}
+        remade, left = ([p.folder for p in some] for some in (summary.remade, summary.left))
+        found = {"url": summary.url, "dry_run": dry_run, "partitions": remade, "left": left}
         typer.echo(json.dumps(found, indent=2))
-        return
-    if not quiet:
-        for partition in summary.remade:
-            typer.echo(partition.folder)
-    verb = "to be made again" if dry_run else "made again"
-    typer.echo(f"{summary.url}: {len(summary.remade):,} partitions {verb}")
+    else:
+        if not quiet:
+            for partition in summary.remade:
+                typer.echo(partition.folder)
+        verb = "to be made again" if dry_run else "made again"
+        typer.echo(f"{summary.url}: {len(summary.remade):,} partitions {verb}")
+        _tell_left(summary.left)
+    if summary.left:
+        raise typer.Exit(1)
+
+
+def _tell_left(left: tuple[Partition, ...]) -> None:
+    """What repairing does not touch, and what to do about it."""
+    for partition in left:
+        typer.echo(
+            f"{partition.folder} is left as it is: the lake's {CATALOG} has no such table or day. "
+            "If a job was adding it, run that job again; else remove it",
+            err=True,
+        )
 
 
 def _listing(listed: tuple[TableListing, ...]) -> Table:

@@ -28,12 +28,16 @@ RequestOf = Callable[[Catalog], LakeRequest]
 
 @dataclass(frozen=True, slots=True)
 class RepairSummary:
-    """The partitions that were made again, or with `dry_run` would be."""
+    """The partitions that were made again, or with `dry_run` would be.
+
+    `left` are damaged too, but no job of this lake makes them: they are as they were.
+    """
 
     url: str
     dry_run: bool
     before: LakeReport
     remade: tuple[Partition, ...]
+    left: tuple[Partition, ...]
 
 
 def repair_lake(
@@ -59,7 +63,9 @@ def repair_lake(
     try:
         expected = expected_of(catalog) or Expected()
         report = verify_lake(store, declared_tables(catalog, known), expected, True, listeners)
-        broken = damaged_partitions(report, read_lake(store), expected)
+        damaged = damaged_partitions(report, read_lake(store), expected)
+        broken = tuple(partition for partition in damaged if expected.has(partition))
+        left = tuple(partition for partition in damaged if not expected.has(partition))
         if not dry_run:
             for partition in broken:
                 lease.check()
@@ -69,4 +75,4 @@ def repair_lake(
         lease.release()
     if broken and not dry_run:
         run_lake_job(request, store=store)
-    return RepairSummary(store.url, dry_run, report, broken)
+    return RepairSummary(store.url, dry_run, report, broken, left)

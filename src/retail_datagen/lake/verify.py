@@ -44,6 +44,21 @@ class Expected:
     dimensions: tuple[Partition, ...] = ()
     mess: frozenset[str] = frozenset()
 
+    def has(self, partition: Partition) -> bool:
+        """Whether a partition is one of the lake's own.
+
+        Of a table of dimensions whose partitions are not known yet, any may be.
+        """
+        if partition.table in self.facts:
+            day = _day(partition)
+            return (
+                day is not None
+                and (self.first_day is None or day >= self.first_day)
+                and (self.last_day is None or day <= self.last_day)
+            )
+        known = [own for own in self.dimensions if own.table == partition.table]
+        return partition in known or (not known and partition.by != INGEST)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -90,7 +90,7 @@ def test_a_deletion_is_followed_by_a_tombstone() -> None:
     assert [(c["before"] or {}).get("status") for c in told] == [None, "CREATED", "CANCELLED"]
     assert told[2]["after"] is None
     assert messages.values[3] is None
-    deletion, tombstone = dict(messages.headers[2]), dict(messages.headers[3])
+    deletion, tombstone = dict(list(messages.headers)[2]), dict(list(messages.headers)[3])
     assert tombstone.pop("event_id") == deletion.pop("event_id") + b"-tombstone"
     assert tombstone == deletion
 

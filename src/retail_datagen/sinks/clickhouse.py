@@ -22,10 +22,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from uuid import uuid4
 
 import pyarrow as pa
 
+from retail_datagen.core.ahead import ahead
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.schema.sql import (
     create_merge_tree,
@@ -201,14 +203,19 @@ class ClickHouseSink:
             forgotten = {_entry(change.after): "" for change in replaced}
             self._write({_INTENT: json.dumps(whole_days + parts)} | forgotten)
         self._delete(whole_days)
-        for name, table in batch.tables().items():
-            sent = [s for s in batch.all_rows() if s.table.name == name and s.rows.num_rows]
-            if sent:
-                data = pa.concat_tables([stored_rows(rows) for rows in sent])
+        tables = batch.tables()
+        rows = ahead(partial(self._rows, batch, name) for name in tables)
+        for table, data in zip(tables.values(), rows, strict=True):
+            if data is not None:
                 self.clickhouse.insert(table_name(table), data, self._next_id())
         made = {_entry(change.after): change.after.to_json() for change in batch.changes}
         if made:
             self._write(made | {_INTENT: ""})
+
+    def _rows(self, batch: Batch, name: str) -> pa.Table | None:
+        """What a batch has for a table, as ClickHouse takes it; None for nothing."""
+        sent = [stored_rows(rows) for rows in batch.rows_of(name) if rows.rows.num_rows]
+        return self.clickhouse.columns(pa.concat_tables(sent)) if sent else None
 
     def _delete(self, deletions: Iterable[_DELETION]) -> None:
         """Delete rows by their identifiers, and wait until they are gone."""

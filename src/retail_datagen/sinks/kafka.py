@@ -199,11 +199,12 @@ class KafkaSink:
         A row may be several messages, so that not messages are picked but rows.
         """
         content = Content()
+        send = self._connected().transactions.send
         if parcel.broken:
             told = self._one_by_one(parcel.stamped)
             for messages, value in zip(told, parcel.broken, strict=True):
                 broken = replace(messages, values=[value, *messages.values[1:]])
-                self._connected().transactions.send(parcel.topic, broken)
+                send(parcel.topic, broken)
             return content
         count = len(parcel.stamped.instant)
         with no_garbage_meanwhile():
@@ -214,7 +215,6 @@ class KafkaSink:
                 ]
                 if not wanted and not whole:
                     continue
-                send = self._connected().transactions.send
                 part = parcel.stamped.slice(first, end - first)
                 all_of_them = wanted == [(first, end)]
                 if whole or all_of_them:

@@ -15,7 +15,7 @@ from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.kafka_cluster import Topic
 from retail_datagen.sinks.progress import Progress
-from retail_datagen.wire.messages import Messages
+from retail_datagen.wire.messages import Headers, Messages
 
 NAME = "retail-datagen-checkpoints-"
 _HEADER = b"header"
@@ -89,4 +89,5 @@ def day_entry(key: Key, progress: Progress | None, topic: str) -> tuple[bytes, b
 
 def entries(pairs: list[tuple[bytes, bytes | None]]) -> Messages:
     """Entries as messages of the checkpoint's topic."""
-    return Messages([key for key, _ in pairs], [value for _, value in pairs], [[] for _ in pairs])
+    keys, values = [key for key, _ in pairs], [value for _, value in pairs]
+    return Messages([*keys], values, Headers(len(pairs), {}))

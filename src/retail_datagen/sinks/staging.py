@@ -35,13 +35,19 @@ MOST_ROWS = 99_999_999
 class Rows:
     """Rows to be sent: row `first` and those after it, of one day of a table."""
 
+    table: Table
     day: int
     first: int
-    stamped: Stamped
+    data: pa.Table
+    zone: str
 
     @property
     def end(self) -> int:
-        return self.first + int(self.stamped.rows.num_rows)
+        return self.first + int(self.data.num_rows)
+
+    def stamped(self) -> Stamped:
+        """With their stamps, made when they are sent: until then they only take memory."""
+        return stamp(self.table, self.day, self.first, self.data, self.zone)
 
 
 @dataclass(slots=True)
@@ -73,10 +79,14 @@ class Batch:
     def all_rows(self) -> Iterator[Stamped]:
         """The rows to be inserted, table by table."""
         for name in self.tables():
-            for change in self.changes:
-                if change.table.name == name:
-                    yield from (rows.stamped for rows in change.rows)
-            yield from (sent for sent in self.events if sent.table.name == name)
+            yield from self.rows_of(name)
+
+    def rows_of(self, name: str) -> Iterator[Stamped]:
+        """The rows to be inserted into a table."""
+        for change in self.changes:
+            if change.table.name == name:
+                yield from (rows.stamped() for rows in change.rows)
+        yield from (sent for sent in self.events if sent.table.name == name)
 
 
 class Staging:
@@ -149,7 +159,7 @@ class Staging:
         return self._changes[key]
 
     def _rows(self, table: Table, day: int, first: int, rows: pa.Table) -> Rows:
-        return Rows(day, first, stamp(table, day, first, conform(table, rows), self._zone))
+        return Rows(table, day, first, conform(table, rows), self._zone)
 
 
 def stored_rows(stamped: Stamped) -> pa.Table:

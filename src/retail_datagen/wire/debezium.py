@@ -10,18 +10,15 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from retail_datagen.schema.stamps import EVENT_ID, Stamped
+from retail_datagen.schema.stamps import Stamped
 from retail_datagen.schema.table import Table
 from retail_datagen.wire.json import Piece, lines, members, value
 from retail_datagen.wire.texts import joined
 
 CONNECTOR, DATABASE = "retail-datagen", "retail"
 _BEFORE, _AFTER = "before_", "after_"
-_TOMBSTONE = b"-tombstone"
-"""Behind the identifier of a deletion, that of its tombstone."""
-Text = bytes | None
-Headers = list[tuple[str, bytes]]
 
 
 def pieces(stamped: Stamped) -> list[Piece]:
@@ -62,20 +59,10 @@ def keys(stamped: Stamped) -> list[bytes | None]:
     return found
 
 
-def with_tombstones(
-    stamped: Stamped, keys: list[Text], values: list[Text], headers: list[Headers]
-) -> tuple[list[Text], list[Text], list[Headers]]:
-    """Behind each deletion a message of its key without a value: nothing is left of that row."""
-    gone = pc.equal(stamped.rows["op"].cast(pa.string()), "d").to_numpy()
-    if not gone.any():
-        return keys, values, headers
-    order = np.repeat(np.arange(len(gone)), gone + 1).tolist()
-    keys, values = [keys[row] for row in order], [values[row] for row in order]
-    headers = [headers[row] for row in order]
-    for place in (np.flatnonzero(gone) + np.cumsum(gone)[gone]).tolist():
-        values[place] = None
-        headers[place] = [(n, t + _TOMBSTONE * (n == EVENT_ID)) for n, t in headers[place]]
-    return keys, values, headers
+def deletions(stamped: Stamped) -> NDArray[np.bool_]:
+    """Which rows say that something is gone: [rows]."""
+    found: NDArray[np.bool_] = pc.equal(stamped.rows["op"].cast(pa.string()), "d").to_numpy()
+    return found
 
 
 def _side(table: Table, rows: pa.RecordBatch, lead: str, present: pa.Array) -> pa.Array:

@@ -7,9 +7,11 @@ is, of which version of its columns, and when it happened.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
+
+import numpy as np
 
 from retail_datagen.schema.stamps import EVENT_ID, SCHEMA_VERSION, Stamped
 from retail_datagen.wire import cloudevents, debezium
@@ -17,22 +19,68 @@ from retail_datagen.wire.json import Piece, lines, members
 from retail_datagen.wire.texts import id_bytes, repeated_bytes, utc_bytes
 
 EVENT_TIME = "event_time"
-Headers = list[tuple[str, bytes]]
+_TOMBSTONE = b"-tombstone"
+"""Behind the identifier of a deletion, that of its tombstone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The headers of `count` messages by name: one value for each message, or one for all.
+
+    A client's list of pairs is made when it is its message's turn: made for all of them at once,
+    lists and pairs fell out of the processor's cache before they were sent, and again when they
+    were let go.
+    """
+
+    count: int
+    columns: dict[str, bytes | list[bytes]]
+
+    def __iter__(self) -> Iterator[list[tuple[str, bytes]]]:
+        """The headers of each message, in order. All of it runs in C."""
+        if not self.columns:
+            return repeat([], self.count)
+        pairs = [
+            repeat((name, told)) if isinstance(told, bytes) else zip(repeat(name), told)
+            for name, told in self.columns.items()
+        ]
+        # Constants go on for ever.
+        return islice(map(list, zip(*pairs)), self.count)  # noqa: B905
+
+    def slice(self, first: int, end: int) -> Headers:
+        columns = {
+            name: told if isinstance(told, bytes) else told[first:end]
+            for name, told in self.columns.items()
+        }
+        return Headers(len(range(self.count)[first:end]), columns)
+
+    def take(self, order: list[int]) -> Headers:
+        """Those of these messages, in this order; a message may be named twice."""
+        columns = {
+            name: told if isinstance(told, bytes) else [told[place] for place in order]
+            for name, told in self.columns.items()
+        }
+        return Headers(len(order), columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Messages of one topic, in order: [messages]. A value of None is a tombstone."""
+    """Messages of one topic, in order: [messages]. A value of None is a tombstone.
+
+    `text` holds the values, each followed by a line feed, where they were made that way.
+    """
 
     keys: list[bytes | None]
     values: list[bytes | None]
-    headers: list[Headers]
+    headers: Headers
+    text: bytes | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def slice(self, first: int, end: int) -> Messages:
-        return Messages(self.keys[first:end], self.values[first:end], self.headers[first:end])
+        return Messages(
+            self.keys[first:end], self.values[first:end], self.headers.slice(first, end)
+        )
 
 
 class Content:
@@ -44,11 +92,12 @@ class Content:
         self.messages = 0
 
     def add(self, messages: Messages) -> None:
-        values = [value or b"" for value in messages.values]
-        content = b"\n".join([*values, b""])
-        self._hash.update(content)
-        self.bytes += len(content) - len(values)
-        self.messages += len(values)
+        text = messages.text
+        if text is None:
+            text = b"\n".join([*(value or b"" for value in messages.values), b""])
+        self._hash.update(text)
+        self.bytes += len(text) - len(messages)
+        self.messages += len(messages)
 
     @property
     def sha256(self) -> str:
@@ -56,8 +105,8 @@ class Content:
         return self._hash.hexdigest()
 
 
-Values = Callable[[str, Stamped], list[bytes | None]]
-"""Message values of rows for a topic."""
+Values = Callable[[str, Stamped], "list[bytes | None] | bytes"]
+"""Message values of rows for a topic: a list, or texts that are each followed by a line feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +120,13 @@ class Encoder:
     def encode(self, topic: str, stamped: Stamped) -> Messages:
         """The messages of some thousand rows. Raises WireError where a schema is refused."""
         if not len(stamped.instant):
-            return Messages([], [], [])
+            return Messages([], [], Headers(0, {}))
         more = self._envelope(stamped)
-        made = keys(stamped), self.values(topic, stamped), headers(stamped, more)
-        if stamped.table.changes:
-            return Messages(*debezium.with_tombstones(stamped, *made))
-        return Messages(*made)
+        values = self.values(topic, stamped)
+        text = values if isinstance(values, bytes) else None
+        listed = split(values) if isinstance(values, bytes) else values
+        messages = Messages(keys(stamped), listed, headers(stamped, more), text)
+        return with_tombstones(stamped, messages) if stamped.table.changes else messages
 
     def _envelope(self, stamped: Stamped) -> dict[str, Piece]:
         if not self.envelope:
@@ -101,21 +151,33 @@ def keys(stamped: Stamped) -> list[bytes | None]:
     return repeated_bytes(column.combine_chunks())
 
 
-def headers(stamped: Stamped, more: dict[str, Piece]) -> list[Headers]:
+def headers(stamped: Stamped, more: dict[str, Piece]) -> Headers:
     """The headers of messages: the stamps, and `more`, of texts for all or for each."""
-    version = str(stamped.table.schema_version).encode()
-    pairs = [
-        zip(repeat(EVENT_ID), id_bytes(stamped.event_id)),
-        repeat((SCHEMA_VERSION, version)),
-        zip(repeat(EVENT_TIME), utc_bytes(stamped.instant)),
-    ]
+    columns: dict[str, bytes | list[bytes]] = {
+        EVENT_ID: id_bytes(stamped.event_id),
+        SCHEMA_VERSION: str(stamped.table.schema_version).encode(),
+        EVENT_TIME: utc_bytes(stamped.instant),
+    }
     for name, text in more.items():
-        if isinstance(text, str):
-            pairs.append(repeat((name, text.encode())))
-        else:
-            pairs.append(zip(repeat(name), id_bytes(text)))
-    # All of it runs in C: a step of Python for each row would cost as much as sending it.
-    return list(map(list, zip(*pairs)))  # noqa: B905 - constants go on for ever
+        columns[name] = text.encode() if isinstance(text, str) else id_bytes(text)
+    return Headers(len(stamped.instant), columns)
+
+
+def with_tombstones(stamped: Stamped, messages: Messages) -> Messages:
+    """Behind each deletion a message of its key without a value: nothing is left of that row."""
+    gone = debezium.deletions(stamped)
+    if not gone.any():
+        return messages
+    order = np.repeat(np.arange(len(gone)), gone + 1).tolist()
+    keys = [messages.keys[row] for row in order]
+    values = [messages.values[row] for row in order]
+    told = messages.headers.take(order)
+    ids = told.columns[EVENT_ID]
+    assert isinstance(ids, list)
+    for place in (np.flatnonzero(gone) + np.cumsum(gone)[gone]).tolist():
+        values[place] = None
+        ids[place] += _TOMBSTONE
+    return Messages(keys, values, told)
 
 
 def split(text: bytes) -> list[bytes | None]:
@@ -124,15 +186,15 @@ def split(text: bytes) -> list[bytes | None]:
     return found[:-1]
 
 
-def _json_values(topic: str, stamped: Stamped) -> list[bytes | None]:
+def _json_values(topic: str, stamped: Stamped) -> bytes:
     if stamped.table.changes:
-        return split(lines(debezium.pieces(stamped)))
+        return lines(debezium.pieces(stamped))
     batch = stamped.rows.combine_chunks().to_batches()[0]
-    return split(lines(["{", *members(batch), "}"]))
+    return lines(["{", *members(batch), "}"])
 
 
-def _enveloped_values(topic: str, stamped: Stamped) -> list[bytes | None]:
-    return split(lines(cloudevents.structured(stamped)))
+def _enveloped_values(topic: str, stamped: Stamped) -> bytes:
+    return lines(cloudevents.structured(stamped))
 
 
 def batches_of(stamped: Stamped, rows: int) -> list[Stamped]:

@@ -203,7 +203,8 @@ class ClickHouseSink:
             forgotten = {_entry(change.after): "" for change in replaced}
             self._write({_INTENT: json.dumps(whole_days + parts)} | forgotten)
         self._delete(whole_days)
-        tables = batch.tables()
+        # The largest last: its columns are made while all the others go in.
+        tables = dict(sorted(batch.tables().items(), key=lambda item: batch.count(item[0])))
         rows = ahead(partial(self._rows, batch, name) for name in tables)
         for table, data in zip(tables.values(), rows, strict=True):
             if data is not None:

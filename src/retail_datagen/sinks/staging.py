@@ -81,6 +81,12 @@ class Batch:
         for name in self.tables():
             yield from self.rows_of(name)
 
+    def count(self, name: str) -> int:
+        """How many rows there are of a table."""
+        ours = (rows for c in self.changes if c.table.name == name for rows in c.rows)
+        sent = (s for s in self.events if s.table.name == name)
+        return sum(r.end - r.first for r in ours) + sum(len(s.instant) for s in sent)
+
     def rows_of(self, name: str) -> Iterator[Stamped]:
         """The rows to be inserted into a table."""
         for change in self.changes:

@@ -56,14 +56,13 @@ class Transactions:
         self._name = name
         self._open = False
         self._failed: list[tuple[str, Any]] = []
-        more: dict[str, Any] = {
-            "error_cb": troubles.hear,
-            "on_delivery": self._delivered,
-            # Python is told of failures alone.
-            "delivery.report.only.error": True,
-        }
+        more: dict[str, Any] = {"error_cb": troubles.hear}
         if name:
+            # A transaction says by itself what could not be delivered.
             more |= {"transactional.id": name, "enable.idempotence": "true"}
+        else:
+            # Python is told of failures alone.
+            more |= {"on_delivery": self._delivered, "delivery.report.only.error": True}
         self._producer = settings.producer(more)
 
     def begin(self) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from retail_datagen.cli.running import tell
 from retail_datagen.config.errors import UserError
-from retail_datagen.store.database.engine import DEFAULT_URL
+from retail_datagen.store.where import DEFAULT_URL
 
 
 def register(app: typer.Typer) -> None:

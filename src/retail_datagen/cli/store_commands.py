@@ -22,6 +22,7 @@ from retail_datagen.cli.console import console
 from retail_datagen.cli.words import ListedOptions
 from retail_datagen.config.errors import UserError
 from retail_datagen.quality import report
+from retail_datagen.store.where import DEFAULT_URL
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from retail_datagen.store.generate import Target
     from retail_datagen.store.items import Inventory
 
-DEFAULT_URL = "sqlite:///data/store/store.db"
 DEFAULT_API = "http://localhost:8000"
 _WIDE = 200
 

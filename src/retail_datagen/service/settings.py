@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from retail_datagen.store.database import DEFAULT_URL
+from retail_datagen.store.where import DEFAULT_URL
 
 MOST_ROWS = 10_000
 """Rows of a bulk call."""

@@ -7,7 +7,6 @@ connection by what stands here, and know nothing of the library behind them.
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine as Engine
 
-from retail_datagen.store.database.engine import DEFAULT_URL as DEFAULT_URL
 from retail_datagen.store.database.engine import open_database as open_database
 from retail_datagen.store.database.engine import shown_form as shown_form
 from retail_datagen.store.database.engine import shown_url as shown_url

@@ -19,8 +19,8 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.store.database.migrate import migrate
+from retail_datagen.store.where import DEFAULT_URL
 
-DEFAULT_URL = "sqlite:///data/store/store.db"
 ALLOWED = f"postgresql://user:password@host:5432/database or {DEFAULT_URL}"
 _BUSY_SECONDS = 30
 _WRITER = 0x7265_7461_696C

@@ -89,7 +89,7 @@ class Plan:
     store_days: int = 365
     store_requests: int = 60
     stream_days: int = 20
-    stream_runs: int = 2
+    stream_runs: int = 3
     """How often sending is measured, after a run that warms the broker up; 0: that run alone."""
     stream_rate: float | None = 80_000
     tagged_items: int = 100_000

@@ -1,8 +1,8 @@
 """A bare loop that sends to Kafka what is handed to it, ready made: the floor of any producer.
 
 A program of its own. It reads back what a backfill sent, so that keys, values and headers are the
-same, keeps all of it in memory, and sends it again to topics of its own, with the same settings and
-as many transactions; only that is timed.
+same, keeps all of it in memory, and sends it again to topics of its own, in the same order, with
+the same settings and as many transactions; only that is timed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,14 @@ def main(servers: str, prefix: str, own_prefix: str, transactions: int, answer: 
         if name.startswith(prefix) and _CHECKPOINTS not in name
     }
     payloads = [
-        (own_prefix + topic.removeprefix(prefix), key, value, headers)
-        for topic, key, value, headers in read(settings, topics)
+        # Copies, so that they lie in memory as they are sent.
+        (
+            own_prefix + topic.removeprefix(prefix),
+            copy(key),
+            copy(value),
+            [(name, copy(text)) for name, text in headers],
+        )
+        for topic, key, value, headers in sorted(read(settings, topics), key=moment)
     ]
     for name, partitions in topics.items():
         cluster.make(Topic(own_prefix + name.removeprefix(prefix), partitions))
@@ -53,6 +59,17 @@ def main(servers: str, prefix: str, own_prefix: str, transactions: int, answer: 
         send(producer, payloads[first : first + size])
     seconds = time.perf_counter() - began
     answer.write_text(json.dumps({"events": len(payloads), "seconds": seconds}))
+
+
+def moment(payload: Payload) -> tuple[str, str, str]:
+    """Day, topic and row: what a backfill sends earlier is smaller."""
+    topic, _, _, headers = payload
+    _, day, row = dict(headers)["event_id"].decode().rsplit("-", 2)
+    return day, topic, row
+
+
+def copy(text: bytes) -> bytes:
+    return bytes(memoryview(text))
 
 
 def send(producer: Any, payloads: list[Payload]) -> None:

@@ -47,8 +47,9 @@ def kafka(lab: Lab) -> Section:
         "Events into Kafka",
         f"{lab.plan.medium}, {days.days} days: `retail-datagen backfill --all` as JSON, the whole "
         "command, start included, to an Apache Kafka broker on the same machine, one partition's "
-        "leader each, lz4, transactions. The bare loop is a Python `for` over the same messages, "
-        "read back into memory beforehand, with the same settings and as many transactions; only "
+        "leader each, lz4, transactions. The bare loop is a Python `for` over the same messages in "
+        "the same order, day by day and table by table, read back into memory beforehand, with the "
+        "same settings and as many transactions; only "
         f"the loop is timed. The best of {max(lab.plan.stream_runs, 1)} runs each, in turns.",
         ("who", "events", "seconds", "events/s"),
         [_row("backfill --all", best), _row("bare loop", floor)],

@@ -88,8 +88,8 @@ class Plan:
     store_items: int = 10_000
     store_days: int = 365
     store_requests: int = 60
-    stream_days: int = 20
-    stream_runs: int = 3
+    stream_days: int = 15
+    stream_runs: int = 2
     """How often sending is measured, after a run that warms the broker up; 0: that run alone."""
     stream_rate: float | None = 80_000
     tagged_items: int = 100_000

@@ -94,8 +94,8 @@ def simulate(
 
 def _here(url: str | None, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
     from retail_datagen.store.database.engine import open_database
-    from retail_datagen.store.where import DEFAULT_URL
     from retail_datagen.store.live import start_simulation
+    from retail_datagen.store.where import DEFAULT_URL
 
     engine = open_database(url or DEFAULT_URL, create=False)
     try:

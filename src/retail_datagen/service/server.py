@@ -10,7 +10,7 @@ import uvicorn
 from retail_datagen.config.errors import UserError
 from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import ServiceSettings
-from retail_datagen.store.database import DEFAULT_URL
+from retail_datagen.store.where import DEFAULT_URL
 
 _ENDS_WITHIN = 10
 _IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")

@@ -116,7 +116,7 @@ def test_drop_asks_first(at: Path, kafka: Address, kafka_prefix: str) -> None:
     call(*backfill(kafka, kafka_prefix), "--quiet")
     where = ["--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix]
     told = call("kafka", "drop", *where, answer="n\n", fails=True)
-    assert f"  {kafka_prefix}retail-receipts\n" in told
+    assert f"  {kafka_prefix}retail-facts-receipts\n" in told
     assert "nothing was removed" in told
     assert messages(kafka, kafka_prefix)["receipts"]
     assert "removed 3 topics and 1 checkpoints" in call("kafka", "drop", *where, answer="y\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from eventful import START, Told, sql
 
+from retail_datagen.config.models import RetailConfig
 from retail_datagen.engine.source import Plan
 from retail_datagen.events import FEEDS, EventPlan
 from retail_datagen.schema.stamps import stamp
+from retail_datagen.streaming.feed import NAMES, loadable
 
 
 def test_topics_have_the_names_that_people_subscribe_to(topics: Told) -> None:
@@ -18,6 +20,11 @@ def test_topics_have_the_names_that_people_subscribe_to(topics: Told) -> None:
         "retail-price-changes",
         "retail-customer-events",
     }
+
+
+def test_no_two_tables_of_any_feed_share_a_topic() -> None:
+    tables = [table.name for feed in NAMES for table in loadable(RetailConfig(), feed).values()]
+    assert len(loadable(RetailConfig())) == len(tables) == len(set(tables))
 
 
 def test_sales_are_the_lines_of_receipts(topics: Told, facts: Told) -> None:
@@ -78,6 +85,27 @@ def test_units_on_hand_are_the_sum_of_all_movements_before(topics: Told, facts: 
     assert rows == facts.whole("store_inventory_txn").num_rows
     assert differ == 0
     assert least == 0
+
+
+def test_a_sale_and_its_update_refer_to_the_same_receipt(topics: Told, facts: Told) -> None:
+    found = sql(
+        """
+        WITH sold AS (
+            SELECT transaction_id, store_id, product_id, sum(quantity) AS units
+            FROM sales GROUP BY ALL
+        ), moved AS (
+            SELECT reference_id, store_id, product_id, -sum(quantity_change) AS units
+            FROM updates WHERE reason = 'sale' AND starts_with(reference_id, 'RCP') GROUP BY ALL
+        )
+        SELECT (SELECT count(*) FROM sold),
+               (SELECT count(*) FROM (FROM sold EXCEPT FROM moved)),
+               (SELECT count(*) FROM (FROM moved EXCEPT FROM sold))
+        """,
+        sales=topics.whole("retail_sales_transactions"),
+        updates=topics.whole("retail_inventory_updates"),
+    )
+    assert found[0][0] > 0
+    assert found[0][1:] == (0, 0)
 
 
 def test_customers_come_before_they_look_and_leave_last(topics: Told, facts: Told) -> None:

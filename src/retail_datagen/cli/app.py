@@ -157,6 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             # Else Python complains once more when it flushes what cannot be written.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(USER_ERROR)
+    except typer.Abort:
+        tell("nothing was changed: the question was not answered with y; --yes answers it")
+        sys.exit(1)
     except KeyboardInterrupt:
         tell("stopped before anything was written")
         sys.exit(INTERRUPTED)

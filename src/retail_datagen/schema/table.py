@@ -123,8 +123,10 @@ class Table:
 
     def __post_init__(self) -> None:
         if not self.topic:
+            # A fact table and an event of the same name (price changes) have topics of their own.
+            lead = "facts-" if self.namespace == "retail" else ""
             name = self.name.removeprefix("retail_").replace("_", "-")
-            object.__setattr__(self, "topic", f"retail-{name}")
+            object.__setattr__(self, "topic", f"retail-{lead}{name}")
         if not self.message_key:
             names = (*(name for name in _ORDERED_BY if name in self.header), *self.header, "")
             object.__setattr__(self, "message_key", names[0])

@@ -35,7 +35,8 @@ KAFKA_QUERY = (
     "topic_prefix",
     "transactions",
 )
-_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>\d{1,5}))?")
+_PORT, _HIGHEST_PORT = 9092, 65_535
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
 _FEED = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -71,8 +72,12 @@ def kafka_servers(place: str, options: KafkaOptions) -> str:
             "file for --kafka-properties"
         )
     for server in servers.split(","):
-        if not _SERVER.fullmatch(server.strip()):
-            raise SinkError(f"Kafka: {server!r} is no broker; write host:9092,host2:9092")
+        found = _SERVER.fullmatch(server.strip())
+        if not found or not 0 < int(found["port"] or _PORT) <= _HIGHEST_PORT:
+            raise SinkError(
+                f"Kafka: {server!r} is no broker; write host:9092,host2:9092, with ports from 1 to "
+                f"{_HIGHEST_PORT}"
+            )
     return servers
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retail_datagen.core.arrays import I64
 from retail_datagen.core.rng import Stream, integer_weights
@@ -135,8 +136,8 @@ class _Cursor:
         rows = book.rows(self.name, day)
         order = np.arange(rows.num_rows, dtype=np.int64)
         if self.name == UPDATES:
-            # Those of sales go with their sales.
-            order = np.setdiff1d(order, book.sold(day))
+            # Those of sales go with their sales; those of online orders are no sale of the mix.
+            order = order[pc.not_equal(rows["reason"].cast(pa.string()), "sale").to_numpy()]
         table = book.days.table(self.name, day)
         instant = np.maximum.accumulate(row_instants(table, day, rows, book.zone))
         return _Shelf(self._day, rows, order, instant[order])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retail_datagen.behaviour.online import SLOWEST_DAYS
 from retail_datagen.core.ids import texts
@@ -49,8 +50,9 @@ TABLE = Table(
         Column("reason", Kind.CATEGORY, "Why it moved.", words=WORDS, example="sale"),
         id_column(
             "reference_id",
-            "The TraceId of what is behind it: receipt, order, shipment, return, or its own.",
-            "TRC0000000006",
+            "The receipt of a sale in the store, as the sale's transaction_id; else the TraceId of "
+            "what is behind it: order, shipment, return, or its own.",
+            "RCP2024010115450150042",
         ),
     ),
     key=("update_id",),
@@ -75,9 +77,17 @@ def render(day: EventDay) -> pa.Table:
             "quantity_change": rows["QtyDelta"],
             "on_hand": on_hand_after(day),
             "reason": category(code[reasons.indices.to_numpy()], texts(WORDS)),
-            "reference_id": rows["TraceId"],
+            "reference_id": _references(day, rows["TraceId"].combine_chunks()),
         },
     )
+
+
+def _references(day: EventDay, traces: pa.Array) -> pa.Array:
+    """What is behind each movement: [rows]."""
+    receipts = day.fact("receipts")
+    known = receipts["TraceId"].combine_chunks()
+    receipt = receipts["ReceiptId"].combine_chunks().take(pc.index_in(traces, known))
+    return pc.coalesce(receipt, traces)
 
 
 TOPIC = EventTopic(TABLE, render, lookback_days=SLOWEST_DAYS, needs_stock=True)

@@ -48,7 +48,7 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def messages(kafka: Address, prefix: str) -> dict[str, list[Record]]:
-    topics = {table: f"{prefix}retail-{table.replace('_', '-')}" for table in TABLES}
+    topics = {table: f"{prefix}retail-facts-{table.replace('_', '-')}" for table in TABLES}
     return {table: committed(kafka.servers, [topic]) for table, topic in topics.items()}
 
 

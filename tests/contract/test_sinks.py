@@ -173,7 +173,7 @@ def _kafka(tmp: Path, request: pytest.FixtureRequest) -> Backend:
     prefix = request.getfixturevalue("kafka_prefix")
 
     def read(sink: Sink, table: str, day: int) -> Rows | None:
-        rows = [record.json() for record in committed(servers, [f"{prefix}retail-{table}"])]
+        rows = [record.json() for record in committed(servers, [f"{prefix}retail-facts-{table}"])]
         rows.sort(key=lambda row: str(row["TraceId"]))
         texts = [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
         return [r for r in texts if to_day(date.fromisoformat(r["EventTS"][:10])) == day] or None

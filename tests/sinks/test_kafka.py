@@ -216,7 +216,7 @@ def test_topics_are_made_as_asked(kafka: Address, kafka_prefix: str) -> None:
     sink.write_partition(SALES, DAY, sales(3))
     sink.commit()
     sink.close()
-    told = described(kafka, f"{kafka_prefix}retail-sales")
+    told = described(kafka, f"{kafka_prefix}retail-facts-sales")
     assert (told["partitions"], told["retention.ms"]) == (3, "3600000")
     kept = described(kafka, f"{kafka_prefix}retail-datagen-checkpoints-facts")
     assert (kept["partitions"], kept["cleanup.policy"]) == (1, "compact")
@@ -247,7 +247,7 @@ def test_drop_takes_what_was_made_and_leaves_what_was_there(
     sink.close()
     removal = Removal(f"//{kafka.servers}", KafkaOptions(topic_prefix=kafka_prefix))
     made = removal.find()
-    assert made.topics == (f"{kafka_prefix}retail-sales",)
+    assert made.topics == (f"{kafka_prefix}retail-facts-sales",)
     assert made.checkpoints == (f"{kafka_prefix}retail-datagen-checkpoints-facts",)
     removal.remove(made)
     deadline = time.monotonic() + 10
@@ -265,13 +265,13 @@ def test_a_topic_that_is_gone_is_told(kafka: Address, kafka_prefix: str) -> None
     sink.write_partition(SALES, DAY, sales(3))
     sink.commit()
     sink.close()
-    name = f"{kafka_prefix}retail-sales"
+    name = f"{kafka_prefix}retail-facts-sales"
     admin = AdminClient({"bootstrap.servers": kafka.servers})
     admin.delete_topics([name])[name].result()
     deadline = time.monotonic() + 10
     while name in admin.list_topics(timeout=10).topics and time.monotonic() < deadline:
         time.sleep(0.1)
-    with pytest.raises(SinkError, match=r"retail-sales is gone, though .* --overwrite"):
+    with pytest.raises(SinkError, match=r"retail-facts-sales is gone, though .* --overwrite"):
         sink.progress()
     sink.clear(["sales"])
     assert sink.progress() == {}
@@ -285,7 +285,7 @@ def test_a_topic_that_is_gone_is_told(kafka: Address, kafka_prefix: str) -> None
 def test_a_compacted_topic_is_cleared_too(kafka: Address, kafka_prefix: str) -> None:
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    name = f"{kafka_prefix}retail-sales"
+    name = f"{kafka_prefix}retail-facts-sales"
     admin = AdminClient({"bootstrap.servers": kafka.servers})
     new = NewTopic(name, 2, 1, config={"cleanup.policy": "compact"})
     admin.create_topics([new])[name].result()
@@ -322,7 +322,7 @@ def test_records_of_the_checkpoint_are_json(kafka: Address, kafka_prefix: str) -
     sink.close()
     name = f"{kafka_prefix}retail-datagen-checkpoints-facts"
     told = {record.key: record.value for record in committed(kafka.servers, [name])}
-    assert set(told) == {f"topic|{kafka_prefix}retail-sales".encode(), b"sales|2024-01-17"}
+    assert set(told) == {f"topic|{kafka_prefix}retail-facts-sales".encode(), b"sales|2024-01-17"}
     progress = json.loads(told[b"sales|2024-01-17"] or b"")
-    assert progress["topic"] == f"{kafka_prefix}retail-sales"
+    assert progress["topic"] == f"{kafka_prefix}retail-facts-sales"
     assert progress["record"]["rows"] == 3

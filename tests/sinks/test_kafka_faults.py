@@ -201,7 +201,7 @@ def test_a_missing_permission_is_named(kafka: Address, kafka_prefix: str) -> Non
     lacks = [
         (r"topic \S*checkpoints-facts is not there, and may not be made", "TOPIC", "checkpoints"),
         ("be granted Write and Describe on the transactional id", "TRANSACTIONAL_ID", ""),
-        (r"topic \S*retail-sales is not there, and may not be made", "TOPIC", "sales"),
+        (r"topic \S*retail-facts-sales is not there, and may not be made", "TOPIC", "sales"),
     ]
     for message, kind, what in lacks:
         sink = kafka_sink(servers, kafka_prefix, config=login(LIMITED_SECRET), wait_seconds=10)
@@ -230,7 +230,7 @@ def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
 
     name = {
         "checkpoints": f"{prefix}retail-datagen-checkpoints-",
-        "sales": f"{prefix}retail-sales",
+        "sales": f"{prefix}retail-facts-sales",
         "": f"retail-datagen-{prefix}",
     }[what]
     binding = AclBinding(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from hub import Hub
 from sent import DAYS, PREFIX, START, Sent
 
 from retail_datagen.config.models import RetailConfig
@@ -63,3 +65,10 @@ def sent(kafka: Address, config_file: Path) -> Sent:  # noqa: F811
         made = (planner.step() for _ in range(DAYS))
         plans[feed] = {plan.day: plan for plan in made}
     return Sent(kafka.servers, config, config_file, retailers, plans)
+
+
+@pytest.fixture
+def hub(kafka: Address, kafka_prefix: str, tmp_path: Path) -> Iterator[Hub]:  # noqa: F811
+    made = Hub(kafka.servers, kafka_prefix, tmp_path)
+    yield made
+    made.clickhouse.close()

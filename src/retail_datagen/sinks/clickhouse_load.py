@@ -12,11 +12,16 @@ positions. Killed in 1, some of such rows are there, or none; killed in 2, eithe
 count, and so do the rows, or they do not, and the rows go; killed while deleting, deleting twice is
 deleting once, and a deletion that goes on later spares what was inserted after it was asked for.
 After an error `settle` comes first, too: an insert that failed may have arrived all the same.
+
+A position is one of the topic's generation, which is kept with it. Where a topic is of another one
+now, `renew` deletes its positions, and nothing else: all of its rows are then beyond them, for
+`settle` to delete. Killed in between, the next `settle` does it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -34,6 +39,7 @@ from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import ClickHouse, literal
 from retail_datagen.sinks.sql import other_columns
 
+_LOG = logging.getLogger(__name__)
 POSITIONS, REFUSED = "_retail_loaded", "_retail_refused"
 _TAKEN_OVER = ""
 """In place of a topic: the row that says who loads."""
@@ -70,6 +76,7 @@ class LoadTarget:
         self._database = clickhouse.address.database
         self._writer = uuid4().hex
         self._fitting: set[str] = set()
+        self._generations: Mapping[str, str] = {}
         place = hashlib.sha256(clickhouse.address.where.encode()).hexdigest()[:12]
         self.name = f"load-{place}"
         self._query_id = f"retail-datagen-{self.name}"
@@ -85,8 +92,12 @@ class LoadTarget:
                 self._clickhouse.run(f"CREATE DATABASE IF NOT EXISTS `{self._database}`")
         self._clickhouse.run(
             f"CREATE TABLE IF NOT EXISTS {self._named(POSITIONS)} (topic String, partition Int32, "
-            "next UInt64, cluster String, writer String) "
+            "next UInt64, cluster String, writer String, generation String DEFAULT '') "
             "ENGINE = ReplacingMergeTree(next) ORDER BY (topic, partition)"
+        )
+        self._clickhouse.run(
+            f"ALTER TABLE {self._named(POSITIONS)} "
+            "ADD COLUMN IF NOT EXISTS generation String DEFAULT ''"
         )
         self._clickhouse.run(
             f"CREATE TABLE IF NOT EXISTS {self._named(REFUSED)} (_topic LowCardinality(String), "
@@ -105,6 +116,37 @@ class LoadTarget:
             )
         turn = self._turn()[0] + 1
         self._write({(_TAKEN_OVER, 0): turn}, cluster)
+
+    def renew(self, tables: Mapping[str, Table], generations: Mapping[str, str]) -> None:
+        """Forget the positions of topics that are of other generations than these; then `settle`.
+
+        A position without a generation, of a cluster that told none, is taken for one of today's.
+        """
+        self._refuse_if_shut_out()
+        self._generations = generations
+        positions = self._named(POSITIONS)
+        found = self._clickhouse.rows(
+            f"SELECT topic, max(generation), countIf(generation = '') FROM {positions} "
+            "WHERE topic <> '' GROUP BY topic ORDER BY topic"
+        )
+        for topic, was, without in found:
+            now = generations.get(str(topic))
+            if now is None or topic not in tables:
+                continue
+            where = f"WHERE topic = {literal(str(topic))} AND generation"
+            if was not in ("", now):
+                _LOG.warning(
+                    "topic %s was made anew: its %d rows of before are replaced",
+                    topic,
+                    self._count(tables[str(topic)], str(topic)),
+                )
+                change = f"DELETE {where} <> {literal(now)}"
+            elif without:
+                # Not by an insert: a deletion that is still going on would spare that.
+                change = f"UPDATE generation = {literal(now)} {where} = ''"
+            else:
+                continue
+            self._clickhouse.run(f"ALTER TABLE {positions} {change} SETTINGS mutations_sync = 2")
 
     def positions(self) -> dict[Place, int]:
         """The offset that comes next, of each partition of which something was loaded."""
@@ -136,12 +178,7 @@ class LoadTarget:
 
         Raises SinkError; what is there then is not known until `settle` has been called.
         """
-        turn, writer = self._turn()
-        if writer != self._writer:
-            raise SinkError(
-                f"{self.where}: another loader began (its turn is {turn}) and has shut this one "
-                "out; what it had loaded is kept, nothing is there twice"
-            )
+        self._refuse_if_shut_out()
         for part in parts:
             self._ensure(part.table)
             for name, rows in ((table_name(part.table), part.rows), (REFUSED, part.refused)):
@@ -161,6 +198,7 @@ class LoadTarget:
                 "next": pa.array(list(positions.values()), pa.uint64()),
                 "cluster": [cluster] * count,
                 "writer": [self._writer] * count,
+                "generation": [self._generations.get(topic, "") for topic, _ in positions],
             }
         )
         self._clickhouse.insert(POSITIONS, rows, self._next_id())
@@ -171,6 +209,24 @@ class LoadTarget:
             f"SELECT max(next), argMax(writer, next) FROM {self._named(POSITIONS)} WHERE topic = ''"
         )
         return int(found[0][0]), str(found[0][1])
+
+    def _refuse_if_shut_out(self) -> None:
+        turn, writer = self._turn()
+        if writer != self._writer:
+            raise SinkError(
+                f"{self.where}: another loader began (its turn is {turn}) and has shut this one "
+                "out; what it had loaded is kept, nothing is there twice"
+            )
+
+    def _count(self, table: Table, topic: str) -> int:
+        name = table_name(table)
+        if "_offset" not in self._columns(name):
+            return 0
+        found = self._clickhouse.rows(
+            f"SELECT count() FROM {self._named(name)} "
+            f"WHERE _topic = {literal(topic)} AND _offset >= 0"
+        )
+        return int(found[0][0])
 
     def _trim(self, name: str, topic: str, positions: Mapping[Place, int]) -> None:
         known = {number: offset for (t, number), offset in positions.items() if t == topic}

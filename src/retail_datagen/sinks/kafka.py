@@ -160,7 +160,10 @@ class KafkaSink:
     def clear(self, tables: Iterable[str]) -> None:
         """Delete all messages of these tables' topics, with what is remembered of them.
 
-        Where a topic cannot be emptied it is taken away, and made anew when it is needed.
+        A topic that was made for us is taken away, and made anew when it is needed: by that its
+        readers know that what comes is no continuation, and `load` replaces what it had loaded.
+        One that others made is emptied, since we could not make it as they did; where that cannot
+        be, it is taken away as well.
         """
         self.close()
         session = self._connected()
@@ -170,7 +173,9 @@ class KafkaSink:
         session.remember([header_entry(None)])
         checkpoint.header = None
         for table, topic in sorted(checkpoint.topics.items()):
-            if table in wanted and not session.cluster.empty(topic):
+            if table not in wanted:
+                continue
+            if topic in checkpoint.made or not session.cluster.empty(topic):
                 session.cluster.remove([topic])
                 session.there.discard(topic)
         gone = [key for key in checkpoint.days if key[0] in wanted]

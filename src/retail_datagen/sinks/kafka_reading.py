@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.kafka_generations import generations
 from retail_datagen.sinks.kafka_settings import REGISTRY, Settings, driver, understood
 from retail_datagen.sinks.kafka_url import kafka_servers
 from retail_datagen.sinks.kafka_waiting import Patience, Troubles
@@ -32,10 +33,18 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A Kafka cluster's own identifier, and how many partitions each of its topics has."""
+    """A Kafka cluster's own identifier, and how many partitions each of its topics has.
+
+    `generations` are the identifiers of the topics that were asked about.
+    """
 
     identifier: str
     topics: Mapping[str, int]
+    generations: Mapping[str, str]
+
+
+class TopicChangedError(SinkError):
+    """What is read is not there any more: deleted by retention, taken away or made anew."""
 
 
 Headers = dict[str, Any]
@@ -65,27 +74,27 @@ class TopicReader:
         self._settings = settings
         self._troubles = Troubles(settings.servers)
         self._consumer = settings.consumer({**_SETTINGS, "error_cb": self._hear})
+        self._admin = settings.admin({"error_cb": self._troubles.hear})
         self._ends: dict[Place, int] = {}
         """Where partitions ended when we began with them, of those not read that far."""
         self._down_since: float | None = None
         self._told = 0.0
 
-    def look(self) -> Cluster:
+    def look(self, topics: Iterable[str]) -> Cluster:
         """What there is to read. Waits for a broker as long as the settings say."""
+        wanted = list(topics)
         patience = Patience(self._troubles, self._settings.wait_seconds)
         while True:
             try:
-                found = self._consumer.list_topics(timeout=_ANSWER_SECONDS)
+                return self._cluster(wanted)
             except driver().KafkaException as error:
                 self._refuse(error.args[0], "list topics")
                 patience.spent(pause=True)
-                continue
-            return _cluster(found)
 
-    def glance(self) -> Cluster | None:
+    def glance(self, topics: Iterable[str]) -> Cluster | None:
         """As `look`, without waiting; None where no broker answers."""
         try:
-            return _cluster(self._consumer.list_topics(timeout=_ANSWER_SECONDS))
+            return self._cluster(topics)
         except driver().KafkaException:
             return None
 
@@ -101,6 +110,11 @@ class TopicReader:
                 self._ends[topic, partition] = end
         if new:
             self._consumer.incremental_assign(new)
+
+    def leave(self) -> None:
+        """Read nothing any more, until `follow` says what."""
+        self._consumer.unassign()
+        self._ends.clear()
 
     def read(self, most: int, seconds: float) -> Mapping[str, Arrived]:
         """At most so many messages, by topic; returns early when as many are there."""
@@ -146,6 +160,14 @@ class TopicReader:
     def close(self) -> None:
         self._consumer.close()
 
+    def _cluster(self, topics: Iterable[str]) -> Cluster:
+        """Raises KafkaException where no broker answers."""
+        found = self._consumer.list_topics(timeout=_ANSWER_SECONDS)
+        there = {t.topic: len(t.partitions) for t in found.topics.values() if not t.error}
+        wanted = sorted(there.keys() & set(topics))
+        made = generations(self._admin, wanted, _ANSWER_SECONDS)
+        return Cluster(str(found.cluster_id), there, made)
+
     def _there(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
         """`offset`, or the first that is still there, and where the partition ends.
 
@@ -184,12 +206,12 @@ class TopicReader:
             self._ends.pop((topic, partition), None)
             self._back()
         elif error.name() in ("_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"):
-            raise SinkError(
+            raise TopicChangedError(
                 f"topic {topic}: what partition {partition} holds has changed under us (deleted "
                 "by retention, or made anew); run the same command again"
             )
         elif error.name() in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"):
-            raise SinkError(f"topic {topic} was taken away; run the same command again")
+            raise TopicChangedError(f"topic {topic} was taken away; run the same command again")
         else:
             self._refuse(error, f"read topic {topic}")
             self._hear(error)
@@ -238,8 +260,3 @@ def settings_of(url: str, options: KafkaOptions) -> tuple[Settings, str]:
     config = understood(options.config)
     client = {name: value for name, value in config.items() if not name.startswith(REGISTRY)}
     return Settings(kafka_servers(place, options), client, options.wait_seconds), prefix
-
-
-def _cluster(found: Any) -> Cluster:
-    topics = {t.topic: len(t.partitions) for t in found.topics.values() if not t.error}
-    return Cluster(str(found.cluster_id), topics)

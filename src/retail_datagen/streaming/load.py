@@ -20,7 +20,13 @@ from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.clickhouse_load import LoadTarget, passes_by_itself
-from retail_datagen.sinks.kafka_reading import Arrived, Place, TopicReader
+from retail_datagen.sinks.kafka_reading import (
+    Arrived,
+    Cluster,
+    Place,
+    TopicChangedError,
+    TopicReader,
+)
 from retail_datagen.sinks.kafka_settings import Settings
 from retail_datagen.streaming.arrivals import Decoded, decoded
 from retail_datagen.streaming.stop import Stop, stopping
@@ -29,7 +35,9 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _READ_AT_ONCE = 20_000
 _LOOK_SECONDS = 10.0
-"""How often topics and partitions that are new are looked for."""
+"""How often topics and partitions that are new, or were made anew, are looked for."""
+_CHANGE_SECONDS = 1.0
+"""What is given to a topic that was taken away before it is looked for again."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _TOLD_EVERY = 5.0
 T = TypeVar("T")
@@ -94,7 +102,7 @@ def run_load(load: Load, told: Listener = lambda loaded: None) -> Loaded:
 class _Loader:
     def __init__(self, load: Load, reader: TopicReader, target: LoadTarget, stop: Stop) -> None:
         self._load, self._reader, self._target, self._stop = load, reader, target, stop
-        self._cluster = ""
+        self._cluster = Cluster("", {}, {})
         self._positions: dict[Place, int] = {}
         self._followed: set[Place] = set()
         self._unsettled = False
@@ -103,11 +111,9 @@ class _Loader:
 
     def run(self, told: Listener) -> Loaded:
         load, reader = self._load, self._reader
-        found = reader.look()
-        self._cluster = found.identifier
-        self._patiently(lambda: self._target.begin(self._cluster))
-        self._positions = self._patiently(lambda: self._target.settle(load.topics))
-        self._follow(found.topics)
+        found = reader.look(load.topics)
+        self._patiently(lambda: self._target.begin(found.identifier))
+        self._go_on_from(found)
         if not self._followed and not load.continuous:
             raise UserError(
                 f"from: none of the topics is at {load.kafka.servers}: "
@@ -117,7 +123,15 @@ class _Loader:
         batch = _Batch()
         looked = time.monotonic()
         while True:
-            batch.add(reader.read(self._room(batch), self._patience(batch)))
+            try:
+                batch.add(reader.read(self._room(batch), self._patience(batch)))
+            except TopicChangedError as error:
+                if not load.continuous:
+                    raise
+                _LOG.warning("%s", str(error).partition(";")[0])
+                time.sleep(_CHANGE_SECONDS)
+                self._go_on_from(reader.look(load.topics))
+                batch = _Batch()
             self._refuse_to_wait()
             done = reader.at_end and not load.continuous
             if batch.messages and (done or self._is_due(batch)):
@@ -128,9 +142,27 @@ class _Loader:
                 return self._so_far()
             if load.continuous and time.monotonic() - looked > _LOOK_SECONDS:
                 looked = time.monotonic()
-                there = reader.glance()
-                if there:
+                there = reader.glance(load.topics)
+                if there and self._is_made_anew(there):
+                    self._go_on_from(there)
+                    batch = _Batch()
+                elif there:
                     self._follow(there.topics)
+
+    def _go_on_from(self, found: Cluster) -> None:
+        """Read from where the positions in ClickHouse stand, whatever was read before."""
+        self._reader.leave()
+        self._followed.clear()
+        self._cluster = found
+        self._patiently(lambda: self._target.renew(self._load.topics, found.generations))
+        self._positions = self._patiently(lambda: self._target.settle(self._load.topics))
+        self._unsettled = False
+        self._follow(found.topics)
+
+    def _is_made_anew(self, there: Cluster) -> bool:
+        """Whether a topic is of another generation than when reading began, or was not there."""
+        known = self._cluster.generations
+        return any(known.get(topic) != now for topic, now in there.generations.items())
 
     def _follow(self, there: Mapping[str, int]) -> None:
         """Read the partitions that are there and not yet followed."""
@@ -179,7 +211,7 @@ class _Loader:
             if all(there.get(place) == offset for place, offset in reached.items()):
                 return
         self._unsettled = True
-        self._target.load(parts, reached, self._cluster)
+        self._target.load(parts, reached, self._cluster.identifier)
         self._unsettled = False
 
     def _refuse_to_wait(self) -> None:

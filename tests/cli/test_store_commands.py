@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from retail_datagen.cli.app import main
 from retail_datagen.cli.words import repeated
+from retail_datagen.store import lease
 from retail_datagen.store.database import open_database
 from services.service import free_port, stop
 from stores import violations
@@ -259,3 +260,44 @@ def test_through_the_api(run, served: tuple[str, str], tmp_path: Path) -> None: 
             rows.append(connection.exec_driver_sql(query).fetchall())
         engine.dispose()
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("1900-01-01", "would begin before 1970-01-01"),
+        ("9999-12-31", "is not over"),
+        ("soon", "is not a day"),
+    ],
+)
+def test_a_past_ends_by_today(run, until: str, told: str) -> None:  # type: ignore[no-untyped-def]
+    run("inventory", "generate", "--items", "50", "--quiet", "--database-url", URL)
+    code, said = run("inventory", "backfill", "--days", "3", "--until", until)
+    assert code != 0
+    assert said.startswith("error: until: ")
+    assert told in said
+
+
+def test_a_past_is_not_replaced_under_a_simulation(run) -> None:  # type: ignore[no-untyped-def]
+    run("inventory", "generate", "--items", "50", "--quiet", "--database-url", URL)
+    past = ("inventory", "backfill", "--days", "2", "--density", "sparse", "--replace")
+    assert run(*past)[0] == 0
+    engine = open_database(URL)
+    lease.acquire(engine, "till, process 7")
+    code, said = run(*past)
+    assert code != 0
+    assert "a simulation runs in this store: till, process 7" in said
+    lease.release(engine, "till, process 7")
+    assert run(*past)[0] == 0
+    assert violations(engine) == []
+    engine.dispose()
+
+
+def test_a_simulation_knows_the_environments_database(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "sqlite:///elsewhere.db"
+    monkeypatch.setenv("STORE_DATABASE_URL", url)
+    run("inventory", "generate", "--items", "50", "--quiet", "--database-url", url)
+    assert run("simulate", "--mode", "demo", "--unpaced", "--duration", "5", "--quiet")[0] == 0
+    assert not Path(URL.removeprefix("sqlite:///")).exists()

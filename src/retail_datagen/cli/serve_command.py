@@ -45,6 +45,8 @@ def serve(
         from retail_datagen.service.server import serve as run
         from retail_datagen.service.settings import ServiceSettings
     except ImportError as error:
+        if (error.name or "").startswith("retail_datagen"):
+            raise  # an error of ours
         raise UserError(f"serve needs {error.name}: pip install 'retail-datagen[store]'") from error
     if api_key is not None and not api_key.strip():
         raise UserError("api-key: the key is empty; give one, or leave --api-key out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -71,7 +72,10 @@ def simulate(
     ] = None,
     database_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The store's database; else SQLite in data/store."),
+        typer.Option(
+            metavar="URL",
+            help="The store's database; else STORE_DATABASE_URL, else SQLite in data/store.",
+        ),
     ] = None,
     unpaced: Annotated[
         bool, typer.Option("--unpaced", help="Do not wait for real time; needs --duration.")
@@ -97,7 +101,7 @@ def _here(url: str | None, settings: Settings, unpaced: bool, quiet: bool, as_js
     from retail_datagen.store.live import start_simulation
     from retail_datagen.store.where import DEFAULT_URL
 
-    engine = open_database(url or DEFAULT_URL, create=False)
+    engine = open_database(url or os.environ.get("STORE_DATABASE_URL") or DEFAULT_URL, create=False)
     try:
         run = start_simulation(engine, settings, paced=not unpaced)
         try:

@@ -174,7 +174,7 @@ def backfill_command(
         from retail_datagen.store.facts import read_store
         from retail_datagen.store.receipts import backfill_receipts
 
-        wanted = Backfill(days, density, seed, replace, _day("until", until))
+        wanted = Backfill(days, density, seed, replace, _past_day("until", until))
         wanted.checked()
         past = None if store is None else read_store(facts, store)
         with _opened(database_url, create=False) as engine, _bar("backfill", quiet) as progress:
@@ -300,13 +300,19 @@ def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
     out.complete(products, items)
 
 
-def _day(field: str, text: str | None) -> date | None:
+def _past_day(field: str, text: str | None) -> date | None:
+    """A day that has begun: nobody has bought anything later."""
+    if text is None:
+        return None
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UserError(
             f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-31"
         ) from None
+    if day > date.today():
+        raise UserError(f"{field}: {day} is not over; a past ends today, {date.today()}, at latest")
+    return day
 
 
 @contextmanager

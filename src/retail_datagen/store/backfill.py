@@ -24,6 +24,7 @@ from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import load, times
 from retail_datagen.store.database.engine import writing
+from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.past import Past, Shelf, draw_past
 from retail_datagen.store.rewrite import (
     PRESENT_STILL,
@@ -36,6 +37,7 @@ from retail_datagen.store.rewrite import (
 
 BACKFILL_RUN = "backfill"
 MOST_DAYS = 3650
+_EARLIEST = date(1970, 1, 1)
 _GENERATE = "run `retail-datagen inventory generate --items 3000`"
 _movements = m.stock_movements.c
 
@@ -74,6 +76,8 @@ class Backfill:
         if self.density not in DENSITIES:
             listed = ", ".join(DENSITIES)
             raise UserError(f"density: {self.density!r} is not known; allowed are {listed}")
+        if self.today and self.today < _EARLIEST + timedelta(days=self.days):
+            raise UserError(f"until: the past would begin before {_EARLIEST}; choose a later day")
         return DENSITIES[self.density]
 
     @property
@@ -102,6 +106,8 @@ Progress = Callable[[str, int, int], None]
 def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None) -> Summary:
     """Write the days. Raises UserError when they are there already, or nothing is to be sold."""
     density = wanted.checked()
+    if wanted.replace:
+        refuse_beside_simulation(engine)
     tell = progress or (lambda _doing, _done, _total: None)
     today = wanted.today or date.today()
     first = datetime.combine(today - timedelta(days=wanted.days), time())

@@ -88,6 +88,13 @@ def current(engine: Engine, store: str = STORE) -> Holder | None:
         return held if held and held.expires_at > _now(connection) else None
 
 
+def refuse_beside_simulation(engine: Engine) -> None:
+    """Raises UserError that names who simulates, for what takes items away under shoppers."""
+    holder = current(engine)
+    if holder:
+        raise UserError(f"a simulation runs in this store: {holder}; stop it first")
+
+
 def _held(connection: Connection, store: str) -> Holder | None:
     row = connection.execute(
         select(leases.c.holder, leases.c.since, leases.c.expires_at).where(leases.c.store == store)

@@ -22,6 +22,7 @@ from retail_datagen.store.database.engine import writing
 from retail_datagen.store.epc import MOST_REFERENCE, epcs
 from retail_datagen.store.facts import StoreFacts
 from retail_datagen.store.items import Inventory, stock_levels
+from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.placement import places, spots
 from retail_datagen.store.rewrite import PRESENT_STILL, Lives, take_back, write_past
 from retail_datagen.store.rows import ItemRows, ProductRows
@@ -69,6 +70,8 @@ def backfill_receipts(
 
     Raises UserError when it is there already, or the database holds another stock.
     """
+    if replace:
+        refuse_beside_simulation(engine)
     tell = progress or (lambda _doing, _done, _total: None)
     with writing(engine) as connection:
         replaced = _make_room(connection, replace)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, delete, func, select
 
-from retail_datagen.config.errors import UserError
 from retail_datagen.store.database.engine import writing
 from retail_datagen.store.database.models import TABLES, zones
-from retail_datagen.store.lease import current
+from retail_datagen.store.lease import refuse_beside_simulation
 
 EMPTIED = tuple(table for table in TABLES if table is not zones)
 """All tables but the floor plan."""
@@ -25,9 +24,7 @@ def count_rows(engine: Engine) -> dict[str, int]:
 
 def reset_store(engine: Engine) -> None:
     """Empty all tables, and begin to number anew. Raises UserError while a simulation runs."""
-    holder = current(engine)
-    if holder:
-        raise UserError(f"a simulation runs in this store: {holder}; stop it first")
+    refuse_beside_simulation(engine)
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             names = ", ".join(table.name for table in EMPTIED)

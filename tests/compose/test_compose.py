@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from retail_datagen.streaming.feed import streaming_config
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTED = {"kafka", "clickhouse", "inventory-producer", "realistic-event-generator"}
 
@@ -82,6 +84,21 @@ def test_one_way_leads_into_clickhouse(told: dict[str, Any]) -> None:
     assert writers == ["clickhouse-loader"]
     command = told["services"]["clickhouse-loader"]["command"][-1]
     assert "--kafka" not in command
+
+
+def test_who_sends_and_who_loads_are_one_retailer(told: dict[str, Any]) -> None:
+    """Else the loader would refuse what the others send."""
+    retailers = [
+        {n: v for n, v in service["environment"].items() if n.startswith("RETAIL_")}
+        for service in told["services"].values()
+        if "KAFKA_BOOTSTRAP_SERVERS" in service.get("environment", {})
+    ]
+    assert len(retailers) == 3
+    assert all(retailer == told["x-retailer"] for retailer in retailers)
+    # What is said there is what commands take by themselves, so that others fit as well.
+    config = streaming_config(None)
+    defaults = {"RETAIL_PROFILE": config.profile, "RETAIL_SEED": str(config.seed)}
+    assert told["x-retailer"] == {n: f"${{{n}:-{v}}}" for n, v in defaults.items()}
 
 
 def test_what_the_image_copies_is_there_and_gets_into_it(dockerfile: str) -> None:

@@ -42,7 +42,10 @@ def make(
     ] = None,
     topic: Annotated[str, typer.Option(help="With --kafka: the topic that it reads.")] = HUB.topic,
 ) -> None:
-    """Make database, tables and views; what is there already stays as it is."""
+    """Make database, tables and views; what is there already stays as it is.
+
+    Tables begin empty: `backfill` and `load` fill them, with master data beside the events.
+    """
     reader = KafkaReader(kafka, topic) if kafka else None
     with closing(_clickhouse(to)) as clickhouse:
         made = init(clickhouse, plan(), HUB, reader)

@@ -21,6 +21,7 @@ from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.kafka_reading import settings_of
 from retail_datagen.streaming.feed import NAMES, loadable, streaming_config
 from retail_datagen.streaming.load import Load, Loaded, run_load
+from retail_datagen.streaming.master_data import MasterData
 
 _LOG_SECONDS = 60.0
 _CLICKHOUSE = ("clickhouse", "clickhouses", "chdb")
@@ -49,6 +50,10 @@ def load(
         Path | None,
         typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
     ] = None,
+    no_dimensions: Annotated[
+        bool,
+        typer.Option("--no-dimensions", help="Only events: leave master data as they are there."),
+    ] = False,
     feed: Annotated[
         str | None,
         typer.Option(metavar="|".join(NAMES), help="Only the topics of this feed; else of all."),
@@ -73,7 +78,10 @@ def load(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Load Kafka topics into ClickHouse, each message once; run again, it goes on."""
+    """Load Kafka topics into ClickHouse, each message once; run again, it goes on.
+
+    Beside them go the master data of the configuration, which must be that of who sent them.
+    """
     with told_when_stopped(quiet):
         resolved = streaming_config(config)
         topics = loadable(resolved, feed, names_of(tables))
@@ -85,15 +93,19 @@ def load(
         )
         kafka = wishes.options(feed or "facts", resolved.timezone).kafka
         settings, prefix = settings_of(source, kafka)
+        clickhouse = ClickHouse.of(_target(to))
+        named = {prefix + topic: table for topic, table in topics.items()}
+        master = MasterData(resolved, settings, prefix, named, clickhouse)
         asked = Load(
             kafka=settings,
-            clickhouse=ClickHouse.of(_target(to)),
-            topics={prefix + topic: table for topic, table in topics.items()},
+            clickhouse=clickhouse,
+            topics=named,
             notes=resolved.paths.facts,
             continuous=continuous,
             batch_rows=batch_rows,
             batch_seconds=batch_seconds,
             wait_seconds=broker_timeout,
+            beforehand=None if no_dimensions else master,
         )
         _run(asked, quiet, as_json)
 

@@ -52,6 +52,8 @@ from retail_datagen.sinks.staging import (
 )
 
 PROGRESS = "_retail_progress"
+MASTER = "master data"
+"""In place of a feed: what is noted of master data, which are the same for all of them."""
 _HEADER, _INTENT, _DAY = "header", "intent", "day:"
 _DELETION = tuple[str, str, str]
 """Rows to be deleted: table, and the identifiers of the first and the last one."""
@@ -136,6 +138,10 @@ class ClickHouseSink:
 
         Nothing is written where it holds them already. Raises SinkError.
         """
+        if self._feed != MASTER:
+            # A note of each feed's own would not hear of what another one wrote since.
+            ClickHouseSink(self.clickhouse, MASTER, "UTC").write_dimension(table, data)
+            return
         data = conform(table, data)
         content, note = digest(data), f"table:{table_name(table)}"
         if self._read().get(note) == content:

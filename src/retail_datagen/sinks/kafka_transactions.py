@@ -56,13 +56,14 @@ class Transactions:
         self._name = name
         self._open = False
         self._failed: list[tuple[str, Any]] = []
-        more: dict[str, Any] = {"error_cb": troubles.hear}
+        more: dict[str, Any] = {
+            "error_cb": troubles.hear,
+            "on_delivery": self._delivered,
+            # Python is told of failures alone; a transaction says only how many there were.
+            "delivery.report.only.error": True,
+        }
         if name:
-            # A transaction says by itself what could not be delivered.
             more |= {"transactional.id": name, "enable.idempotence": "true"}
-        else:
-            # Python is told of failures alone.
-            more |= {"on_delivery": self._delivered, "delivery.report.only.error": True}
         self._producer = settings.producer(more)
 
     def begin(self) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,6 +51,7 @@ class Load:
     A batch is written when it has `batch_rows` messages or its first is `batch_seconds` old.
     `continuous` goes on at the topics' end. `wait_seconds` is how long what does not answer is
     waited for; a continuous one waits for ever once it runs. `notes` is where the lock lies.
+    `beforehand` is called with the cluster's topics before some of them are first read.
     """
 
     kafka: Settings
@@ -60,6 +62,7 @@ class Load:
     batch_rows: int = 100_000
     batch_seconds: float = 1.0
     wait_seconds: float = 60.0
+    beforehand: Callable[[Collection[str]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -172,6 +175,8 @@ class _Loader:
             for number in range(there.get(topic, 0))
             if (topic, number) not in self._followed
         }
+        if new and self._load.beforehand is not None:
+            self._patiently(partial(self._load.beforehand, there))
         self._reader.follow(new)
         self._followed |= set(new)
 

@@ -171,3 +171,25 @@ def test_a_feed_that_comes_later_is_asked_as_well(
         assert clickhouse.rows("SELECT count() FROM retail.stores")[0][0] == 3
         with pytest.raises(UserError, match="feed 'hub' were made of other master data"):
             master([f"{own}retail-datagen-checkpoints-hub"])
+
+
+def test_a_feed_that_is_made_anew_by_another_retailer_is_noticed(
+    kafka: Address, kafka_prefix: str, config_file: Path, tmp_path: Path
+) -> None:
+    config = RetailConfig.from_file(config_file)
+    topics = [kafka_prefix + topic for topic in loadable(config, "hub")]
+    there = [f"{kafka_prefix}retail-datagen-checkpoints-hub"]
+
+    def send(file: Path, *more: str) -> None:
+        to = ("--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix, "--quiet")
+        call("backfill", "-c", str(file), *to, "--start=2024-02-01", "--end=2024-02-01", *more)
+
+    with closing(ClickHouse.of(f"chdb:{tmp_path / 'x.chdb'}")) as clickhouse:
+        clickhouse.run("CREATE DATABASE IF NOT EXISTS retail")
+        settings = Settings(kafka.servers, {}, 30.0)
+        master = MasterData(config, settings, kafka_prefix, topics, clickhouse)
+        send(config_file)
+        master(there)
+        send(elsewhere(config_file, tmp_path, seed=12), "--overwrite")
+        with pytest.raises(UserError, match="seed was 12, here 11"):
+            master(there)

@@ -7,7 +7,7 @@ in Kafka says which master data its events were made of; others are not put besi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
@@ -42,11 +42,11 @@ class MasterData:
     clickhouse: ClickHouse
     _known: Identity | None = None
     """Of the master data that are there, once they are."""
-    _checked: set[str] = field(default_factory=set)
 
     def __call__(self, there: Collection[str]) -> None:
         """Bring them, if that is not done; `there` are the topics of the cluster.
 
+        Feeds are asked each time: a history that was made anew may be another retailer's.
         Raises UserError where events were made of others, and SinkError.
         """
         identity = self._known or RetailSource(self.config).open().identity
@@ -57,12 +57,12 @@ class MasterData:
             self._known = identity
 
     def _feeds(self, there: Collection[str]) -> Sequence[str]:
-        """Feeds that are loaded and not yet checked, of those that remember something."""
+        """Feeds that are loaded, of those that remember something."""
         found = []
         for feed in NAMES:
             loaded = {self.prefix + topic for topic in loadable(self.config, feed)}
             remembers = checkpoint_topic(self.prefix, feed, None).name in there
-            if remembers and feed not in self._checked and not loaded.isdisjoint(self.topics):
+            if remembers and not loaded.isdisjoint(self.topics):
                 found.append(feed)
         return found
 
@@ -86,7 +86,6 @@ class MasterData:
                 f"those in {self.config.paths.master} ({_told(theirs, ours)}); give the --config "
                 "that they were sent with, or --no-dimensions to load without master data"
             )
-        self._checked.add(feed)
 
     def _write(self) -> None:
         # The connection is the loader's, who closes it.

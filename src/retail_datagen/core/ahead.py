@@ -1,25 +1,31 @@
-"""The next one is made while this one is used."""
+"""Results in order, some of them worked on before they are asked for."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What these make, in order, each made in a thread while whoever asks uses the one before.
+def ahead(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], count: int
+) -> Iterator[R]:
+    """What `work` makes of each item, `count` of them begun before they are asked for.
 
-    Raises what a maker raises, when it is its turn.
+    Raises what `work` raises, when it is that item's turn.
     """
-    with ThreadPoolExecutor(1) as thread:
-        being_made: Future[T] | None = None
-        for make in makers:
-            following = thread.submit(make)
-            if being_made is not None:
-                yield being_made.result()
-            being_made = following
-        if being_made is not None:
-            yield being_made.result()
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 import numpy as np
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.ahead import ahead
 from retail_datagen.core.calendar import I64, to_day
 from retail_datagen.lake.checks import Index, Members, check_day
 from retail_datagen.lake.columns import MISSING, Columns
@@ -24,8 +24,6 @@ from retail_datagen.objects.base import ObjectStore
 from retail_datagen.partitions.layout import DEFAULT_VALUE, INGEST, Partition
 from retail_datagen.schema.table import Table
 
-T = TypeVar("T")
-R = TypeVar("R")
 _LOCAL_THREADS = 2
 _REMOTE_THREADS = 12
 
@@ -214,7 +212,7 @@ class _Deep:
             return self._check_day(day, members)
 
         with ThreadPoolExecutor(self._threads) as pool:
-            for day, tables, findings in _ahead(pool, check, days, 2 * self._threads):
+            for day, tables, findings in ahead(pool, check, days, 2 * self._threads):
                 if before is not None:
                     # Days that are not there at all break sequences, too.
                     for absent in range(before + 1, day):
@@ -250,7 +248,7 @@ class _Deep:
         """The keys of the tables of no day; without those that could not be read whole."""
         found: dict[str, list[Loaded]] = {}
         with ThreadPoolExecutor(self._threads) as pool:
-            for loaded in _ahead(pool, self._load, self._dimensions, 4 * self._threads):
+            for loaded in ahead(pool, self._load, self._dimensions, 4 * self._threads):
                 self._findings.merge(loaded.findings)
                 found.setdefault(loaded.partition.table, []).append(loaded)
                 self._step("dimensions", 1)
@@ -297,23 +295,6 @@ def _day(partition: Partition) -> int | None:
         return to_day(date.fromisoformat(partition.value))
     except ValueError:
         return None
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], ahead: int
-) -> Iterator[R]:
-    """Results in order, so many items being worked on before they are asked for."""
-    waiting: deque[Future[R]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def _tell(listeners: tuple[Listener, ...], progress: Progress) -> None:

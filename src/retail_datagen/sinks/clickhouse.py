@@ -17,18 +17,15 @@ Readers see the rows of a commit while it goes on; that is why it does not say `
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
 from functools import partial
-from uuid import uuid4
 
 import pyarrow as pa
 
 from retail_datagen.core.ahead import ahead
-from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.schema.sql import (
     create_merge_tree,
     qualified,
@@ -39,6 +36,7 @@ from retail_datagen.schema.stamps import EVENT_ID, Stamped
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
 from retail_datagen.sinks.clickhouse_client import ClickHouse, literal
+from retail_datagen.sinks.clickhouse_notes import DAY, HEADER, INTENT, Notes, day_entry
 from retail_datagen.sinks.progress import PartitionRecord, Progress
 from retail_datagen.sinks.sql import other_columns
 from retail_datagen.sinks.staging import (
@@ -51,10 +49,8 @@ from retail_datagen.sinks.staging import (
     stored_rows,
 )
 
-PROGRESS = "_retail_progress"
-MASTER = "master data"
+_MASTER = "master data"
 """In place of a feed: what is noted of master data, which are the same for all of them."""
-_HEADER, _INTENT, _DAY = "header", "intent", "day:"
 _DELETION = tuple[str, str, str]
 """Rows to be deleted: table, and the identifiers of the first and the last one."""
 
@@ -77,36 +73,31 @@ class ClickHouseSink:
 
     def __init__(self, clickhouse: ClickHouse, feed: str, zone: str) -> None:
         self.clickhouse = clickhouse
-        self._feed = feed
         self._staging = Staging(zone)
-        self._entries: dict[str, str] | None = None
-        self._sequence = 0
-        self._known: dict[Key, Progress] = {}
+        self._notes = Notes(clickhouse, feed)
+        self._master_notes = Notes(clickhouse, _MASTER)
         self._fitting: set[str] = set()
-        told = f"{clickhouse.address.where}\0{feed}"
-        self.name = f"clickhouse-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-        self._query_id = f"retail-datagen-{self.name}"
+        self.name = self._notes.name
 
     # What the target remembers.
 
     def read_header(self) -> str | None:
-        return self._read().get(_HEADER) or None
+        return self._notes.read().get(HEADER) or None
 
     def write_header(self, text: str) -> None:
-        self._write({_HEADER: text})
+        self._notes.write({HEADER: text})
 
     def progress(self) -> Mapping[Key, Progress]:
-        self._read()
-        return self._known
+        return self._notes.days()
 
     def recover(self, tables: Iterable[str]) -> None:
         self._staging.drop()
         self._forget()
-        intent = self._read().get(_INTENT)
+        intent = self._notes.read().get(INTENT)
         if intent:
             self._end_queries()
             self._delete([_deletion(entry) for entry in json.loads(intent)])
-            self._write({_INTENT: ""})
+            self._notes.write({INTENT: ""})
 
     # What is written.
 
@@ -138,21 +129,18 @@ class ClickHouseSink:
 
         Nothing is written where it holds them already. Raises SinkError.
         """
-        if self._feed != MASTER:
-            # A note of each feed's own would not hear of what another one wrote since.
-            ClickHouseSink(self.clickhouse, MASTER, "UTC").write_dimension(table, data)
-            return
         data = conform(table, data)
+        notes = self._master_notes
         content, note = digest(data), f"table:{table_name(table)}"
-        if self._read().get(note) == content:
+        if notes.read().get(note) == content:
             return
         self._ensure(table, stamped=False)
         name = self._qualified(table_name(table))
-        self._write({note: ""})
+        notes.write({note: ""})
         self.clickhouse.run(f"TRUNCATE TABLE {name}")
         if data.num_rows:
             self.clickhouse.insert(table_name(table), data)
-        self._write({note: content})
+        notes.write({note: content})
 
     # What there is.
 
@@ -173,15 +161,15 @@ class ClickHouseSink:
         self._end_queries()
         entries = {
             name: ""
-            for name, text in self._read().items()
-            if text and name.startswith(_DAY) and Progress.from_json(text).table in wanted
+            for name, text in self._notes.read().items()
+            if text and name.startswith(DAY) and Progress.from_json(text).table in wanted
         }
         # Forgotten first: killed in the middle, what is left is not taken for a history.
-        self._write(entries | {_HEADER: ""})
+        self._notes.write(entries | {HEADER: ""})
         for name in sorted(wanted):
             if self._columns(name):
                 self.clickhouse.run(f"TRUNCATE TABLE {self._qualified(name)}")
-        self._write({_INTENT: ""})
+        self._notes.write({INTENT: ""})
         self._forget()
 
     def close(self) -> None:
@@ -192,9 +180,9 @@ class ClickHouseSink:
     # The three steps of a commit.
 
     def _send(self, batch: Batch) -> None:
-        if self._read().get(_INTENT):
+        if self._notes.read().get(INTENT):
             self.recover(())
-        self._refuse_second_writer()
+        self._notes.refuse_second_writer()
         for table in batch.tables().values():
             self._ensure(table, stamped=True)
         replaced = [change for change in batch.changes if change.replace]
@@ -206,18 +194,19 @@ class ClickHouseSink:
             for rows in change.rows
         ]
         if whole_days or parts:
-            forgotten = {_entry(change.after): "" for change in replaced}
-            self._write({_INTENT: json.dumps(whole_days + parts)} | forgotten)
+            forgotten = {day_entry(change.after): "" for change in replaced}
+            self._notes.write({INTENT: json.dumps(whole_days + parts)} | forgotten)
         self._delete(whole_days)
         # The largest last: its columns are made while all the others go in.
         tables = dict(sorted(batch.tables().items(), key=lambda item: batch.count(item[0])))
-        rows = ahead(partial(self._rows, batch, name) for name in tables)
-        for table, data in zip(tables.values(), rows, strict=True):
-            if data is not None:
-                self.clickhouse.insert(table_name(table), data, self._next_id())
-        made = {_entry(change.after): change.after.to_json() for change in batch.changes}
+        with ThreadPoolExecutor(1) as thread:
+            made_ready = ahead(thread, partial(self._rows, batch), tables, 1)
+            for table, data in zip(tables.values(), made_ready, strict=True):
+                if data is not None:
+                    self.clickhouse.insert(table_name(table), data, self._notes.next_id())
+        made = {day_entry(change.after): change.after.to_json() for change in batch.changes}
         if made:
-            self._write(made | {_INTENT: ""})
+            self._notes.write(made | {INTENT: ""})
 
     def _rows(self, batch: Batch, name: str) -> pa.Table | None:
         """What a batch has for a table, as ClickHouse takes it; None for nothing."""
@@ -240,21 +229,8 @@ class ClickHouseSink:
             # Who may not end queries has none that run: nobody else uses these identifiers.
             with suppress(SinkError):
                 self.clickhouse.run(
-                    f"KILL QUERY WHERE startsWith(query_id, {literal(self._query_id)}) SYNC"
+                    f"KILL QUERY WHERE startsWith(query_id, {literal(self._notes.query_id)}) SYNC"
                 )
-
-    def _refuse_second_writer(self) -> None:
-        """Raise SinkError unless this sink was the last to write progress of its feed."""
-        found = self.clickhouse.rows(
-            f"SELECT max(sequence) FROM {self._qualified(PROGRESS)} "
-            f"WHERE feed = {literal(self._feed)}"
-        )
-        if int(found[0][0]) != self._sequence:
-            raise SinkError(
-                f"{self.clickhouse.address.where}: another job has written meanwhile; nothing of "
-                "this one was added: let one job at a time write there, then run the same command "
-                "again"
-            )
 
     def _ensure(self, table: Table, stamped: bool) -> None:
         """Make the table where there is none. Raises SinkError where another has its name."""
@@ -289,66 +265,10 @@ class ClickHouseSink:
     def _qualified(self, name: str) -> str:
         return qualified(self.clickhouse.address.database, name)
 
-    def _next_id(self) -> str:
-        return f"{self._query_id}-{uuid4().hex}"
-
-    # What the target remembers, entry by entry; the latest of each counts.
-
-    def _read(self) -> dict[str, str]:
-        if self._entries is None:
-            name = self._qualified(PROGRESS)
-            self.clickhouse.run(
-                f"CREATE TABLE IF NOT EXISTS {name} "
-                "(feed String, entry String, value String, sequence UInt64) "
-                "ENGINE = ReplacingMergeTree(sequence) ORDER BY (feed, entry)"
-            )
-            found = self.clickhouse.rows(
-                f"SELECT entry, argMax(value, sequence), max(sequence) FROM {name} "
-                f"WHERE feed = {literal(self._feed)} GROUP BY entry"
-            )
-            self._entries = {str(entry): str(value) for entry, value, _ in found}
-            self._sequence = max((int(number) for *_, number in found), default=0)
-            days = [v for k, v in self._entries.items() if v and k.startswith(_DAY)]
-            self._known = {(p.table, p.day): p for p in map(Progress.from_json, days)}
-        return self._entries
-
-    def _write(self, entries: Mapping[str, str]) -> None:
-        """Let these entries count from now on: all of them or, if this fails, none."""
-        before = self._read()
-        rows = pa.table(
-            {
-                "feed": [self._feed] * len(entries),
-                "entry": list(entries),
-                "value": list(entries.values()),
-                "sequence": pa.array([self._sequence + 1] * len(entries), pa.uint64()),
-            }
-        )
-        try:
-            self.clickhouse.insert(PROGRESS, rows, self._next_id())
-        except SinkError:
-            self._forget()
-            raise
-        self._sequence += 1
-        before.update(entries)
-        for entry, value in entries.items():
-            if entry.startswith(_DAY):
-                self._learn(entry, value)
-
-    def _learn(self, entry: str, value: str) -> None:
-        table, _, day = entry.removeprefix(_DAY).rpartition("/")
-        key = table, to_day(date.fromisoformat(day))
-        self._known.pop(key, None)
-        if value:
-            self._known[key] = Progress.from_json(value)
-
     def _forget(self) -> None:
-        self._entries = None
-        self._known = {}
+        self._notes.forget()
+        self._master_notes.forget()
         self._fitting.clear()
-
-
-def _entry(progress: Progress) -> str:
-    return f"{_DAY}{progress.table}/{to_date(progress.day)}"
 
 
 def _rows_of(table: Table, day: int, first: int, end: int) -> _DELETION:

@@ -16,9 +16,9 @@ from retail_datagen.schema.sql import (
 from retail_datagen.schema.stamps import EVENT_ID, INSTANT, SCHEMA_VERSION
 from retail_datagen.schema.table import Column, Kind, Table
 from retail_datagen.sinks.base import SinkError
-from retail_datagen.sinks.clickhouse import PROGRESS
 from retail_datagen.sinks.clickhouse_client import ClickHouse, literal, literals
 from retail_datagen.sinks.clickhouse_load import POSITIONS, REFUSED
+from retail_datagen.sinks.clickhouse_notes import PROGRESS
 from retail_datagen.sinks.clickhouse_views import create_views, view_names
 
 _OWN = "default"

@@ -6,7 +6,7 @@ in Kafka says which master data its events were made of; others are not put besi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from retail_datagen.config.errors import UserError
@@ -15,13 +15,13 @@ from retail_datagen.core.files import damage
 from retail_datagen.engine.jobstore import Header
 from retail_datagen.engine.retail import RetailSource
 from retail_datagen.engine.source import Identity
-from retail_datagen.sinks.clickhouse import MASTER, ClickHouseSink
+from retail_datagen.sinks.clickhouse import ClickHouseSink
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.kafka_checkpoint import Checkpoint, checkpoint_topic
 from retail_datagen.sinks.kafka_cluster import Cluster
 from retail_datagen.sinks.kafka_settings import Settings
 from retail_datagen.sinks.kafka_waiting import Troubles
-from retail_datagen.streaming.feed import NAMES, loadable
+from retail_datagen.streaming.feed import FACTS, NAMES, loadable
 from retail_datagen.world.dimensions import read_dimensions
 
 _MOST_TOLD = 3
@@ -50,25 +50,24 @@ class MasterData:
         Raises UserError where events were made of others, and SinkError.
         """
         identity = self._known or RetailSource(self.config).open().identity
-        for feed in self._feeds(there):
-            self._check(feed, identity)
+        for feed, notes in self._feeds(there):
+            self._check(feed, notes, identity)
         if self._known is None:
             self._write()
             self._known = identity
 
-    def _feeds(self, there: Collection[str]) -> Sequence[str]:
-        """Feeds that are loaded, of those that remember something."""
+    def _feeds(self, there: Collection[str]) -> list[tuple[str, str]]:
+        """Feeds that are loaded, of those that remember something; and the topic where they do."""
         found = []
         for feed in NAMES:
             loaded = {self.prefix + topic for topic in loadable(self.config, feed)}
-            remembers = checkpoint_topic(self.prefix, feed, None).name in there
-            if remembers and not loaded.isdisjoint(self.topics):
-                found.append(feed)
+            notes = checkpoint_topic(self.prefix, feed, None).name
+            if notes in there and not loaded.isdisjoint(self.topics):
+                found.append((feed, notes))
         return found
 
-    def _check(self, feed: str, ours: Identity) -> None:
+    def _check(self, feed: str, name: str, ours: Identity) -> None:
         """Raise UserError where the events of a feed were made of other master data."""
-        name = checkpoint_topic(self.prefix, feed, None).name
         latest = Cluster(self.kafka, Troubles(self.kafka.servers)).latest(name)
         text = Checkpoint.read(name, latest).header
         if text is None:
@@ -89,7 +88,7 @@ class MasterData:
 
     def _write(self) -> None:
         # The connection is the loader's, who closes it.
-        sink = ClickHouseSink(self.clickhouse, MASTER, self.config.timezone)
+        sink = ClickHouseSink(self.clickhouse, FACTS, self.config.timezone)
         for table, data in read_dimensions(self.config.paths.master):
             sink.write_dimension(table, data)
 

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from retail_datagen.cli.running import tell
+from retail_datagen.cli.store_commands import needs_store
 from retail_datagen.config.errors import UserError
-from retail_datagen.store.where import DEFAULT_URL
+from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +27,7 @@ def serve(
         str, typer.Option(help="Address to listen on; others than this machine reach no 127.0.0.1.")
     ] = "127.0.0.1",
     database_url: Annotated[
-        str, typer.Option(envvar="STORE_DATABASE_URL", metavar="URL", help="The store's database.")
+        str, typer.Option(envvar=URL_VARIABLE, metavar="URL", help="The store's database.")
     ] = DEFAULT_URL,
     api_key: Annotated[
         str | None,
@@ -41,13 +42,9 @@ def serve(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")] = False,
 ) -> None:
     """Serve a store: products, items, stock, analytics, simulation, live feed. Ctrl-C ends it."""
-    try:
+    with needs_store():
         from retail_datagen.service.server import serve as run
         from retail_datagen.service.settings import ServiceSettings
-    except ImportError as error:
-        if (error.name or "").startswith("retail_datagen"):
-            raise  # an error of ours
-        raise UserError(f"serve needs {error.name}: pip install 'retail-datagen[store]'") from error
     if api_key is not None and not api_key.strip():
         raise UserError("api-key: the key is empty; give one, or leave --api-key out")
     if api_key is None and not _is_this_machine(host):

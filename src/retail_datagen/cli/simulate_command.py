@@ -15,6 +15,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.store.simulation.narrate import LogLine, clock_text, money
 from retail_datagen.store.simulation.settings import Settings
+from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
 
 if TYPE_CHECKING:
     from retail_datagen.store.live import LiveRun, Status
@@ -74,7 +75,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="URL",
-            help="The store's database; else STORE_DATABASE_URL, else SQLite in data/store.",
+            help=f"The store's database; else {URL_VARIABLE}, else SQLite in data/store.",
         ),
     ] = None,
     unpaced: Annotated[
@@ -99,9 +100,8 @@ def simulate(
 def _here(url: str | None, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
     from retail_datagen.store.database.engine import open_database
     from retail_datagen.store.live import start_simulation
-    from retail_datagen.store.where import DEFAULT_URL
 
-    engine = open_database(url or os.environ.get("STORE_DATABASE_URL") or DEFAULT_URL, create=False)
+    engine = open_database(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL, create=False)
     try:
         run = start_simulation(engine, settings, paced=not unpaced)
         try:

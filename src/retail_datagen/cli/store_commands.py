@@ -22,7 +22,7 @@ from retail_datagen.cli.console import console
 from retail_datagen.cli.words import ListedOptions
 from retail_datagen.config.errors import UserError
 from retail_datagen.quality import report
-from retail_datagen.store.where import DEFAULT_URL
+from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,7 +37,7 @@ Database = Annotated[
     str,
     typer.Option(
         "--database-url",
-        envvar="STORE_DATABASE_URL",
+        envvar=URL_VARIABLE,
         metavar="URL",
         help="postgresql://USER:PASSWORD@HOST:5432/DATABASE, or sqlite:///FILE.",
     ),

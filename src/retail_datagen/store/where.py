@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+URL_VARIABLE = "STORE_DATABASE_URL"
 DEFAULT_URL = "sqlite:///data/store/store.db"

@@ -7,7 +7,7 @@ is, of which version of its columns, and when it happened.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 
@@ -46,14 +46,7 @@ class Headers:
         # Constants go on for ever.
         return islice(map(list, zip(*pairs)), self.count)  # noqa: B905
 
-    def slice(self, first: int, end: int) -> Headers:
-        columns = {
-            name: told if isinstance(told, bytes) else told[first:end]
-            for name, told in self.columns.items()
-        }
-        return Headers(len(range(self.count)[first:end]), columns)
-
-    def take(self, order: list[int]) -> Headers:
+    def take(self, order: Sequence[int]) -> Headers:
         """Those of these messages, in this order; a message may be named twice."""
         columns = {
             name: told if isinstance(told, bytes) else [told[place] for place in order]
@@ -78,9 +71,8 @@ class Messages:
         return len(self.values)
 
     def slice(self, first: int, end: int) -> Messages:
-        return Messages(
-            self.keys[first:end], self.values[first:end], self.headers.slice(first, end)
-        )
+        headers = self.headers.take(range(len(self))[first:end])
+        return Messages(self.keys[first:end], self.values[first:end], headers)
 
 
 class Content:
@@ -123,9 +115,10 @@ class Encoder:
             return Messages([], [], Headers(0, {}))
         more = self._envelope(stamped)
         values = self.values(topic, stamped)
-        text = values if isinstance(values, bytes) else None
-        listed = split(values) if isinstance(values, bytes) else values
-        messages = Messages(keys(stamped), listed, headers(stamped, more), text)
+        text = None
+        if isinstance(values, bytes):
+            text, values = values, split(values)
+        messages = Messages(keys(stamped), values, headers(stamped, more), text)
         return with_tombstones(stamped, messages) if stamped.table.changes else messages
 
     def _envelope(self, stamped: Stamped) -> dict[str, Piece]:

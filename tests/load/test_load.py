@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.streaming.load import Load, Loaded, run_load
 from services.kafka_broker import Address, Broker
+from services.kills import killed_over_and_over
 
 HEADERS = [
     ("event_id", b"hub-1"),
@@ -102,17 +102,12 @@ def test_a_million_events_survive_kills_of_loader_and_broker(
                 hub.producer.poll(0.1)
             hub.producer.produce(hub.topic, value, b"7", 0, headers=stamp)
         assert hub.producer.flush(120) == 0
-        for turn in range(24):
-            process = _loader(hub, config_file, "--batch-rows", "10000")
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(2.0, 6.0))
-            if turn % 3 == 2:
-                broker.kill()
-                broker.start()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(chance.uniform(0.5, 2.0))
-            process.kill()
-            process.wait()
+        killed_over_and_over(
+            lambda: _loader(hub, config_file, "--batch-rows", "10000"),
+            *(24, broker, chance),
+            before=(2.0, 6.0),
+            after=(0.5, 2.0),
+        )
         assert _loader(hub, config_file).wait(300) == 0
         found = hub.ask(
             "SELECT count(), uniqExact(event_id), min(event_id), max(event_id), "

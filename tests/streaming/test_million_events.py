@@ -9,17 +9,17 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import chdb
 import duckdb
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from retail_datagen.tables import registry
 from services.kafka_broker import Broker
+from services.kafka_reader import committed
+from services.kills import killed_over_and_over
 
 START, END = "2024-03-01", "2024-04-05"
 ROUNDS = 12
@@ -27,61 +27,30 @@ ROUNDS = 12
 PREFIX = "round-"
 
 
-def command(config: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def command(config: Path, *arguments: str) -> subprocess.Popen[str]:
     main = "from retail_datagen.cli.app import main; main()"
     line = [sys.executable, "-c", main, *arguments, "--config", str(config), "--quiet"]
-    return subprocess.Popen(line, cwd=config.parent)
+    return subprocess.Popen(line, cwd=config.parent, text=True)
 
 
-def killed_over_and_over(config: Path, broker: Broker, dice: random.Random, *what: str) -> int:
+def killed(config: Path, broker: Broker, dice: random.Random, *what: str) -> int:
     """Run a command, killed at random moments, and at last to its end; how often it was killed."""
-    killed = 0
-    for turn in range(ROUNDS):
-        process = command(config, *what)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(dice.uniform(1.0, 4.0))
-        if turn % 3 == 2:
-            broker.kill()
-            broker.start()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(dice.uniform(0.2, 2.0))
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
-    assert command(config, *what).wait(600) == 0
-    return killed
-
-
-def committed(servers: str, topic: str) -> Iterator[tuple[str, bytes]]:
-    """(event_id, value) of what a read_committed consumer finds in a topic."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": "test",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
+    found = killed_over_and_over(
+        lambda: command(config, *what),
+        *(ROUNDS, broker, dice),
+        before=(1.0, 4.0),
+        after=(0.2, 2.0),
     )
-    with closing(consumer):
-        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
-        ended = 0
-        while ended < len(partitions):
-            for message in consumer.consume(20_000, timeout=5.0):
-                error = message.error()
-                if error is None:
-                    yield dict(message.headers())["event_id"].decode(), message.value()
-                else:
-                    assert error.code() == KafkaError._PARTITION_EOF, error
-                    ended += 1
+    assert command(config, *what).wait(600) == 0
+    return found
 
 
 def written(servers: str, topic: str, path: Path) -> None:
-    """Write a topic's messages as lines of JSON which know their event."""
+    """Write what a read_committed consumer finds as lines of JSON which know their event."""
     with path.open("wb") as file:
-        for event_id, value in committed(servers, topic):
-            file.write(b'{"event_id": "%s", %s\n' % (event_id.encode(), value[1:]))
+        for record in committed(servers, [topic]):
+            assert record.value is not None
+            file.write(b'{"event_id": "%s", %s\n' % (record.event_id.encode(), record.value[1:]))
 
 
 @pytest.mark.soak
@@ -98,10 +67,8 @@ def test_a_million_events_are_the_lakes_facts_whatever_is_killed(tmp_path: Path)
         servers, place = broker.address.servers, f"chdb:{tmp_path / 'retail.chdb'}"
         kafka = f"kafka://{servers}"
         prefix = f"--topic-prefix={PREFIX}"
-        sent = killed_over_and_over(
-            config, broker, dice, "backfill", "--all", *days, "--to", kafka, prefix
-        )
-        loaded = killed_over_and_over(
+        sent = killed(config, broker, dice, "backfill", "--all", *days, "--to", kafka, prefix)
+        loaded = killed(
             config, broker, dice, "load", "--feed", "facts", "--from", kafka, "--to", place, prefix
         )
         assert sent + loaded >= 20

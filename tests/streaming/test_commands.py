@@ -26,6 +26,10 @@ from services.service import free_port
 
 COMMAND = [sys.executable, "-c", "from retail_datagen.cli.app import main; main()"]
 
+_TABLES_OF_EVENTS = (
+    "SELECT name FROM sqlite_master WHERE sql LIKE '%event_time_utc%' AND type = 'table'"
+)
+
 
 class Shop:
     """A folder with a configuration of the small retailer, in UTC and until next year."""
@@ -188,6 +192,20 @@ def test_a_stream_counts_and_when_stopped_has_sent_what_it_counts(shop: Shop) ->
     assert (process.returncode, out) == (143, "")
     lines = (shop.folder / "events.jsonl").read_text().splitlines()
     assert json.loads(err)["events"] == len([json.loads(line) for line in lines]) >= 200
+
+
+@pytest.mark.parametrize("feed", ["topics", "facts", "cdc"])
+def test_a_stream_that_is_started_again_goes_on_in_the_same_database(shop: Shop, feed: str) -> None:
+    hour = ("--sim-start", "2024-03-08T12:00", "--rate", "400", "--duration", "0.02")
+    rows = []
+    for _ in range(2):
+        code, _, err = shop.run("stream", *hour, "--feed", feed, "--to", "sqlite:live.db")
+        assert code == 0, err
+        with closing(sqlite3.connect(shop.folder / "live.db")) as database:
+            tables = [name for (name,) in database.execute(_TABLES_OF_EVENTS)]
+            counts = [database.execute(f"SELECT count(*) FROM {name}") for name in tables]
+            rows.append(sum(count for cursor in counts for (count,) in cursor))
+    assert rows[1] > rows[0] >= 200
 
 
 def test_a_history_beyond_today_is_not_waited_for(shop: Shop) -> None:

@@ -25,6 +25,7 @@ from retail_datagen.streaming.sold import updates_of_sales
 
 SALES, UPDATES = KINDS["sales"], KINDS["inventory"]
 MIX = {"sales": 0.5, "inventory": 0.2, "customer": 0.15, "price_change": 0.1, "restock": 0.05}
+IDENTIFIERS = {"transaction_id", "update_id", "reference_id", "change_id", "alert_id"}
 NOW = at(5, 10)
 MakePace = Callable[[Stage], Pace]
 
@@ -138,6 +139,8 @@ def test_events_are_facts_each_sent_once(played: Played, day: Day) -> None:
                 told = stamped.rows.to_pylist()[0]
                 for fresh in ("timestamp", "event_id"):
                     known.pop(fresh, None), told.pop(fresh, None)
+                for name in IDENTIFIERS & known.keys():
+                    known[name] += f"-{NOW}"
                 assert told == known
 
 
@@ -178,6 +181,38 @@ def test_the_same_moment_gives_the_same_stream(played: Played) -> None:
     ids = [[s.event_id.to_pylist() for s in events] for events in (first, second, other)]
     assert ids[0] == ids[1]
     assert [s.table.name for s in first] != [s.table.name for s in other]
+
+
+@pytest.mark.parametrize("feed", ["topics", "facts", "cdc"])
+def test_a_stream_that_is_started_again_repeats_no_identifier(played: Played, feed: str) -> None:
+    """Though it plays the same hour."""
+    found = []
+    for clock in (SimulatedClock(NOW), SimulatedClock(NOW + 7)):
+        events, _, _ = live(
+            played, lambda stage: Rate(600, 500), 0.1, clock, feed=feed, sim_start=at(3, 12)
+        )
+        keys: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+        for stamped in events:
+            named = [stamped.rows[name].to_pylist() for name in stamped.table.key]
+            keys[stamped.table.name] += zip(*named, strict=True)
+        found.append(keys)
+    shared = found[0].keys() & found[1].keys()
+    assert len(shared) > 3
+    for name in shared:
+        first, second = found[0][name], found[1][name]
+        assert len(first) == len(set(first)), name
+        assert not set(first) & set(second), name
+
+
+def test_what_a_stream_sends_names_each_other(played: Played) -> None:
+    events, _, _ = live(
+        played, lambda stage: Rate(600, 500), 0.2, feed="facts", sim_start=at(3, 12)
+    )
+    ids = defaultdict(set)
+    for stamped in events:
+        if "ReceiptId" in stamped.table.header:
+            ids[stamped.table.name] |= set(stamped.rows["ReceiptId"].to_pylist())
+    assert len(ids["receipts"] & ids["receipt_lines"]) > 10
 
 
 def test_a_rate_is_kept(played: Played) -> None:

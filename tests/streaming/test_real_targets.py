@@ -195,11 +195,21 @@ def test_a_history_that_breaks_off_is_played_on(
     assert digest(place.read(place.url)) == digest(place.read(place.other))
 
 
-def test_messages_broken_on_purpose_reach_kafka(
+def test_a_stream_that_is_started_again_repeats_nothing_in_kafka(
     played: Played, kafka: Address, kafka_prefix: str, tmp_path: Path
 ) -> None:
     config = config_file(played, tmp_path)
-    truth = tmp_path / "truth.jsonl"
+    asked = ("--sim-start", "2024-03-08T12:00", "--rate", "400", "--duration", "0.02")
+    for _ in range(2):
+        stream(config, *asked, "--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix)
+    topics = [f"{kafka_prefix}retail-{name}" for name in ("inventory-updates", "restock-alerts")]
+    told = [json.loads(record.value or b"") for record in committed(kafka.servers, topics)]
+    ids = [row.get("update_id") or row["alert_id"] for row in told]
+    assert len(ids) == len(set(ids)) > 200
+    assert len({name.rpartition("-")[2] for name in ids}) == 2
+
+
+def stream(config: Path, *arguments: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     done = subprocess.run(
         [
@@ -209,33 +219,30 @@ def test_messages_broken_on_purpose_reach_kafka(
             "stream",
             "-c",
             str(config),
-            "--speed",
-            "max",
-            "--sim-start",
-            "2024-03-08",
-            "--duration",
-            "1440",
-            "--to",
-            f"kafka://{kafka.servers}",
-            "--topic-prefix",
-            kafka_prefix,
             "--quiet",
-            "--problem",
-            "malformed=0.1",
-            "--problem",
-            "duplicates=0.1",
-            "--problem",
-            "schema=600",
-            "--truth",
-            str(truth),
+            *arguments,
         ],
         env=environment,
-        cwd=tmp_path,
+        cwd=config.parent,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_messages_broken_on_purpose_reach_kafka(
+    played: Played, kafka: Address, kafka_prefix: str, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.jsonl"
+    problems = ("malformed=0.1", "duplicates=0.1", "schema=600")
+    stream(
+        config_file(played, tmp_path),
+        *("--speed", "max", "--sim-start", "2024-03-08", "--duration", "1440"),
+        *("--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix),
+        *(word for problem in problems for word in ("--problem", problem)),
+        *("--truth", str(truth)),
+    )
     topics = [kafka_prefix + topic.table.topic for topic in topics_of(Feed("topics")).values()]
     records = committed(kafka.servers, topics)
     told = [json.loads(line) for line in truth.read_text().splitlines()]

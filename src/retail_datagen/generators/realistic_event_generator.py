@@ -24,7 +24,7 @@ from retail_datagen.streaming.clock import Clock, WallClock
 from retail_datagen.streaming.feed import Chosen, streaming_config
 from retail_datagen.streaming.job import TOPICS
 from retail_datagen.streaming.line import Line
-from retail_datagen.streaming.live import Live, Stage, put, restamped, staged
+from retail_datagen.streaming.live import Live, Stage, put, staged
 from retail_datagen.streaming.narration import Narration
 from retail_datagen.streaming.pace import Deltas
 from retail_datagen.streaming.scenario import sim_start_of
@@ -102,7 +102,7 @@ class RealisticEventGenerator:
         if not facts:
             return None
         moment = self._clock.now()
-        pieces = [restamped(picked, moment, self.config.timezone) for picked in facts]
+        pieces = [now.stage.as_now(picked, moment) for picked in facts]
         put(now.line, [(kind, pieces)])
         now.line.commit(moment)
         event: dict[str, Any] = pieces[0].stamped.rows.to_pylist()[0]

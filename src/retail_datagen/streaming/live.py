@@ -9,22 +9,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
-from retail_datagen.core.ids import Digits, fixed_text
 from retail_datagen.core.rng import Stream
 from retail_datagen.engine.jobstore import JobStore
 from retail_datagen.engine.request import choose_tables
 from retail_datagen.engine.source import Retailer, Source
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.engine.target import Wanted, similar_start
-from retail_datagen.schema.stamps import EVENT_ID, Stamped
-from retail_datagen.streaming.chosen import KINDS, Chooser, InOrder, Mixed, Picked
+from retail_datagen.streaming.as_now import AsNow
+from retail_datagen.streaming.chosen import KINDS, Chooser, InOrder, Mixed
 from retail_datagen.streaming.clock import Clock
-from retail_datagen.streaming.days import Days, local_day, local_time
+from retail_datagen.streaming.days import Days, local_day
 from retail_datagen.streaming.line import Line, Piece
 from retail_datagen.streaming.pace import Pace
 from retail_datagen.streaming.scenario import busiest_hour, scenario_day
@@ -36,7 +32,6 @@ WARM_UP_DAYS = 28
 and what was sold comes back."""
 _FARTHEST_DAYS = 400
 """A history on file that began longer ago is not walked through for the facts of an hour."""
-_ROW_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +65,7 @@ class Stage:
         self.asked, self._clock = asked, clock
         self._zone = asked.zone
         self._began = clock.now()
+        self.as_now = AsNow(self._zone, self._began, retailer.tables)
         day = self._day_played(retailer)
         start = _history_start(asked, retailer, day)
         self._days = Days(retailer, store, start)
@@ -98,7 +94,7 @@ class Stage:
         """The next events, by kind, as of now."""
         now = self._clock.now()
         return [
-            (kind, [restamped(picked, now, self._zone) for picked in facts])
+            (kind, [self.as_now(picked, now) for picked in facts])
             for kind, facts in self.chooser.take(count, self.played)
         ]
 
@@ -183,26 +179,6 @@ def put(line: Line, chosen: Sequence[tuple[str, Sequence[Piece]]]) -> Counter[st
             line.put(piece)
             rows[piece.stamped.table.name] += piece.stamped.rows.num_rows
     return rows
-
-
-def restamped(picked: Picked, now: int, zone: str) -> Piece:
-    """Facts as events of this moment: time and identifier are new, all else is the fact's.
-
-    The identifier says when it was sent and which fact it is:
-    `live1732899600000-retail_sales_transactions-20241129-00000042`.
-    """
-    table, rows, count = picked.table, picked.rows, picked.rows.num_rows
-    lead = f"live{now:013}-{table.name}-{to_date(picked.day):%Y%m%d}-"
-    ids = fixed_text([lead.encode(), Digits(picked.row, _ROW_DIGITS)])
-    local = local_time(now, zone).replace(microsecond=0)
-    fresh: dict[str, pa.Array] = {EVENT_ID: ids}
-    if table.time_column:
-        fresh[table.time_column] = pa.repeat(pa.scalar(local, pa.timestamp("s")), count)
-    for place, name in enumerate(table.header):
-        if name in fresh:
-            rows = rows.set_column(place, rows.schema.field(place), fresh[name])
-    instant = np.full(count, now, dtype=np.int64)
-    return Piece(Stamped(table, rows, ids, instant), picked.day, picked.row)
 
 
 def _kind_told(kind: str, pieces: Sequence[Piece]) -> str:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from retail_datagen.sinks.clickhouse_client import ClickHouse, address_of
 from services.service import stop, unavailable
 
 _PASSWORD = "t0p secret"
+PASSWORD_IN_URL = "t0p%20secret"
 
 
 @pytest.fixture(scope="session")
@@ -34,22 +35,30 @@ def clickhouse_server() -> Iterator[str]:
     if running := os.environ.get("RETAIL_TEST_CLICKHOUSE"):
         yield running.rstrip("/")
         return
+    with engine_behind_our_line() as url:
+        yield url
+
+
+@contextmanager
+def engine_behind_our_line(port: int = 0) -> Iterator[str]:
+    """The URL of a server of our own, on that port or on a free one."""
     try:
         import chdb  # noqa: F401
         import clickhouse_connect  # noqa: F401
     except ImportError as error:
         unavailable(f"there is no ClickHouse: {error}; install the extra clickhouse")
+    script = str(Path(__file__).with_name("run_clickhouse.py"))
     with tempfile.TemporaryDirectory(prefix="clickhouse-") as folder:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("run_clickhouse.py")), folder, _PASSWORD],
+            [sys.executable, script, folder, _PASSWORD, str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
             assert process.stdout is not None
-            port = process.stdout.readline().strip()
-            yield f"clickhouse://default:{_PASSWORD.replace(' ', '%20')}@127.0.0.1:{port}"
+            listens = process.stdout.readline().strip()
+            yield f"clickhouse://default:{PASSWORD_IN_URL}@127.0.0.1:{listens}"
         finally:
             stop(process)
 

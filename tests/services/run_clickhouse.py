@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface in front of the embedded engine: `run_clickhouse.py FOLDER PASSWORD`.
+"""ClickHouse over HTTP in front of the embedded engine: `run_clickhouse.py FOLDER PASSWORD [PORT]`.
 
 The engine is the real one; only the line is ours: what drivers ask for (queries, inserts, settings,
 users, databases) and how errors come back. It prints the port on which it listens and serves until
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import chdb
 
-FOLDER, PASSWORD = sys.argv[1:]
+FOLDER, PASSWORD, *_PORT = sys.argv[1:]
 _FORMAT = re.compile(r"\s+FORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _OF_THE_LINE = {
     "buffer_size",
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+with ThreadingHTTPServer(("127.0.0.1", int((*_PORT, 0)[0])), Handler) as server:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()

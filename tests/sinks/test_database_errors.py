@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,10 @@ from database_targets import (
     stores,
 )
 
-from retail_datagen.sinks import SinkError, open_sink
+from retail_datagen.sinks import SinkError, StreamOptions, open_sink
 from retail_datagen.sinks.clickhouse_client import address_of, explain
+from retail_datagen.sinks.options import KafkaOptions
+from services.clickhouse import PASSWORD_IN_URL, engine_behind_our_line
 from services.service import free_port, unavailable
 
 MANY = 200_000
@@ -165,9 +170,36 @@ def _ask_again_and_again(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgresql", "clickhouse"])
 def test_a_server_that_does_not_answer_is_told(scheme: str) -> None:
     url = f"{scheme}://clerk:t0psecret@127.0.0.1:{free_port()}/retail"
+    options = StreamOptions(kafka=KafkaOptions(wait_seconds=1.5))
+    began = time.monotonic()
     with pytest.raises(SinkError, match="is the server running and reachable there") as error:
-        open_sink(url).progress()  # type: ignore[attr-defined]
+        open_sink(url, options=options).progress()  # type: ignore[attr-defined]
     assert "t0psecret" not in str(error.value)
+    assert time.monotonic() - began < 6
+
+
+def test_a_clickhouse_that_comes_late_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    port, comes = free_port(), threading.Event()
+
+    def serve() -> None:
+        time.sleep(4)
+        with engine_behind_our_line(port):
+            comes.wait(60)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        sink: Any = open_sink(f"clickhouse://default:{PASSWORD_IN_URL}@127.0.0.1:{port}/default")
+        with caplog.at_level(logging.WARNING):
+            sink.write_partition(RECEIPTS, FIRST, receipts(FIRST, 3))
+            sink.commit()
+        assert len(sink.progress()) == 1
+        sink.close()
+    finally:
+        comes.set()
+        server.join()
+    where = f"clickhouse://default@127.0.0.1:{port}/default"
+    assert f"waiting for ClickHouse at {where} (Connection refused)" in caplog.text
 
 
 def test_clickhouse_says_what_it_refuses(clickhouse_url: str) -> None:

@@ -22,8 +22,10 @@ from retail_datagen.cli.app import main
 from retail_datagen.cli.live_line import LiveLine
 from retail_datagen.streaming.metrics import Metrics
 from retail_datagen.streaming.told import DayDone, Sent, Troubled
+from services.kafka_broker import kafka
 from services.service import free_port
 
+__all__ = ["kafka"]
 COMMAND = [sys.executable, "-c", "from retail_datagen.cli.app import main; main()"]
 
 _TABLES_OF_EVENTS = (
@@ -206,6 +208,30 @@ def test_a_stream_that_is_started_again_goes_on_in_the_same_database(shop: Shop,
             counts = [database.execute(f"SELECT count(*) FROM {name}") for name in tables]
             rows.append(sum(count for cursor in counts for (count,) in cursor))
     assert rows[1] > rows[0] >= 200
+
+
+@pytest.mark.parametrize("command", ["stream", "backfill", "load"])
+def test_a_clickhouse_that_is_away_is_waited_for_in_sight_and_left_at_once(
+    shop: Shop, command: str, request: pytest.FixtureRequest
+) -> None:
+    asked = ["--to", f"clickhouse://127.0.0.1:{free_port()}/retail"]
+    if command == "load":
+        asked += ["--from", f"kafka://{request.getfixturevalue('kafka').servers}"]
+    process = shop.start(command, *asked)
+    assert process.stderr
+    lines = []
+    while "waiting for ClickHouse" not in (line := process.stderr.readline()):
+        assert line, lines
+        lines.append(line)
+    process.terminate()
+    told = time.monotonic()
+    _, err = process.communicate(timeout=20)
+    assert time.monotonic() - told < 2
+    assert process.returncode == 143
+    said = "".join([*lines, line, err])
+    assert "Connection refused" in line
+    for stray in ("urllib3", "clickhouse_connect", "Max retries", "Traceback"):
+        assert stray not in said
 
 
 def test_a_history_beyond_today_is_not_waited_for(shop: Shop) -> None:

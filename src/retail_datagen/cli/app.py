@@ -21,6 +21,8 @@ from retail_datagen.core.memory import nothing_is_garbage
 from retail_datagen.core.version import program_version
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_TELL_TWICE = ("urllib3.connectionpool", "clickhouse_connect")
+"""Libraries that also log what they raise, which is told once, in words of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +205,5 @@ def _options(
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING, format=_LOG_FORMAT, stream=sys.stderr
     )
+    for name in _TELL_TWICE:
+        logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.ERROR)

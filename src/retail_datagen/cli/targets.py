@@ -63,7 +63,8 @@ KafkaProperties = Annotated[
     ),
 ]
 BrokerTimeout = Annotated[
-    float, typer.Option(min=1, help="Seconds to wait for a broker that does not answer.")
+    float,
+    typer.Option(min=1, help="Seconds to wait for a broker or a ClickHouse that does not answer."),
 ]
 
 

@@ -119,8 +119,9 @@ class ClickHouseSink:
         except BaseException:
             # What arrived is taken back now, if it can be, else when a job begins.
             self._forget()
-            with suppress(SinkError):
-                self.recover(())
+            if self.clickhouse.is_open:
+                with suppress(SinkError):
+                    self.recover(())
             self._forget()
             raise
 

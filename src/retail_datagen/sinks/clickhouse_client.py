@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.options import redacted
+from retail_datagen.sinks.waiting import Waiting
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -101,11 +102,16 @@ _ADVICE = {
 }
 """What to do about an error of ClickHouse, by its code."""
 _CODE = re.compile(r"(?:error code|Code:)\s*(\d+)")
+_UNREACHED = re.compile(
+    r"Failed to resolve|Connection refused|No route to host|unreachable|[Cc]onnection timed out"
+    r"|timed out|Connection aborted|Connection reset"
+)
+"""What the driver hears where nobody answers."""
 
 
 def explain(address: Address, error: Exception) -> SinkError:
     """What people are told of an error of the driver's."""
-    text = " ".join(str(error).split())
+    text = _unreached(error) or " ".join(str(error).split())
     for secret in filter(None, (address.password, quote(address.password, safe=""))):
         text = text.replace(secret, "***")
     code = _CODE.search(text)
@@ -126,6 +132,13 @@ def explain(address: Address, error: Exception) -> SinkError:
     )
 
 
+def _unreached(error: Exception) -> str:
+    """Why no server answered, in two or three words; "" where one did."""
+    text = str(error)
+    found = None if _CODE.search(text) else _UNREACHED.search(text)
+    return found[0] if found else ""
+
+
 def _short(text: str) -> str:
     """The part of an error of ClickHouse that says what is wrong."""
     found = re.search(
@@ -136,22 +149,31 @@ def _short(text: str) -> str:
 
 
 class ClickHouse:
-    """A connection, opened at its first use and again after `close`. Methods raise SinkError."""
+    """A connection, opened at its first use and again after `close`. Methods raise SinkError.
 
-    def __init__(self, address: Address) -> None:
+    `wait_seconds` is how long a server that does not answer then is waited for.
+    """
+
+    def __init__(self, address: Address, wait_seconds: float = 0.0) -> None:
         self.address = address
+        self._wait_seconds = wait_seconds
         self._opened: Client | None = None
         self._engine: Any = None
         _driver(address)
 
     @classmethod
-    def of(cls, url: str) -> ClickHouse:
+    def of(cls, url: str, wait_seconds: float = 0.0) -> ClickHouse:
         """Raises SinkError for a URL that is none, or a driver that is not installed."""
-        return cls(address_of(url))
+        return cls(address_of(url), wait_seconds)
 
     @property
     def embedded(self) -> bool:
         return self.address.folder is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was reached, so that asking again does not begin with waiting."""
+        return self._opened is not None
 
     def run(self, statement: str, query_id: str = "") -> None:
         """A statement that answers nothing."""
@@ -217,8 +239,19 @@ class ClickHouse:
 
     def _client(self) -> Client:
         if self._opened is None:
-            self._opened = _open(self.address)
+            self._opened = self._met()
         return self._opened
+
+    def _met(self) -> Client:
+        """The client of a server that answers; it is waited for."""
+        waiting = Waiting(f"ClickHouse at {self.address.where}", self._wait_seconds)
+        while True:
+            try:
+                return _open(self.address)
+            except Exception as error:
+                why = _unreached(error)
+                if not why or not waiting.lasts(why, pause=True):
+                    raise
 
 
 def _driver(address: Address) -> None:

@@ -1,20 +1,14 @@
-"""Waiting for a Kafka broker that does not answer: with patience, in sight, and not for ever."""
+"""Waiting for a Kafka broker that does not answer, and what its clients hear of it."""
 
 from __future__ import annotations
 
-import logging
-import time
 from typing import TYPE_CHECKING
 
 from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.waiting import Waiting
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
-
-_LOG = logging.getLogger(__name__)
-_FIRST_SECONDS, _MOST_SECONDS = 0.25, 5.0
-_SILENT_SECONDS = 2.0
-"""A pause that is shorter is not worth a word."""
 
 
 class Troubles:
@@ -51,13 +45,10 @@ class Patience:
     def __init__(self, troubles: Troubles, seconds: float) -> None:
         self._troubles = troubles
         self._seconds = seconds
-        self._pause = _FIRST_SECONDS
-        self.renew()
+        self._waiting = Waiting(f"the Kafka broker at {troubles.servers}", seconds)
 
     def renew(self) -> None:
-        self._since = time.monotonic()
-        self._told = self._since
-        self._pause = _FIRST_SECONDS
+        self._waiting.renew()
 
     def spent(self, pause: bool) -> None:
         """Called after each try in vain; with `pause`, the next one is put off a little longer.
@@ -65,25 +56,10 @@ class Patience:
         Raises SinkError when patience is at its end.
         """
         self._troubles.check()
-        now = time.monotonic()
-        left = self._seconds - (now - self._since)
-        if left <= 0:
+        if not self._waiting.lasts(self._troubles.last, pause):
             raise SinkError(
                 f"no Kafka broker at {self._troubles.servers} has answered for "
                 f"{self._seconds:.0f} s ({self._troubles.last}); what is committed is kept, "
                 "nothing is there twice: start the broker, or name another one, and run the same "
                 "command again (--broker-timeout waits longer)"
             )
-        if now - self._told >= min(self._pause, _SILENT_SECONDS) and now - self._since >= (
-            _SILENT_SECONDS / 2
-        ):
-            self._told = now
-            _LOG.warning(
-                "waiting for the Kafka broker at %s (%s), %.0f s more",
-                self._troubles.servers,
-                self._troubles.last,
-                left,
-            )
-        if pause:
-            time.sleep(min(self._pause, left))
-        self._pause = min(self._pause * 2, _MOST_SECONDS)

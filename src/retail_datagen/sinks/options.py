@@ -35,7 +35,7 @@ class KafkaOptions:
     topic_prefix: str = ""
     config: Mapping[str, str] = field(default_factory=dict, repr=False)
     wait_seconds: float = 60.0
-    """How long a broker that does not answer is waited for."""
+    """How long a broker that does not answer is waited for; so is a ClickHouse."""
 
 
 @dataclass(frozen=True, slots=True)

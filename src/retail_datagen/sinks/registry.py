@@ -140,7 +140,9 @@ def _clickhouse(target: Asked) -> Sink:
     from retail_datagen.sinks.clickhouse_client import ClickHouse
 
     _no_format(target)
-    return ClickHouseSink(ClickHouse.of(target.url), target.options.feed, target.options.zone)
+    options = target.options
+    clickhouse = ClickHouse.of(target.url, options.kafka.wait_seconds)
+    return ClickHouseSink(clickhouse, options.feed, options.zone)
 
 
 def _database(database: Database, target: Asked) -> Sink:

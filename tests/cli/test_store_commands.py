@@ -27,9 +27,9 @@ ROOT = Path(__file__).parents[2]
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[object]:
-    """Runs a command in a folder of its own: (exit code, what it printed)."""
+    """Runs a command in a folder of its own, which has a store: (exit code, what it printed)."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("STORE_DATABASE_URL", raising=False)
+    monkeypatch.setenv("STORE_DATABASE_URL", URL)
 
     def call(*words: str) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
@@ -90,7 +90,10 @@ LOADED = """
 """
 
 
-def test_the_published_output(run) -> None:  # type: ignore[no-untyped-def]
+def test_the_published_output(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORE_DATABASE_URL")
     code, said = run("inventory", "generate", "--items", "3000", "--dry-run")
     assert code == 0
     assert said.startswith(SHOWN)
@@ -146,7 +149,7 @@ def test_verify_ends_with_1_where_books_do_not_agree(run) -> None:  # type: igno
     [
         (["--items", "200000"], "items: 200,000 is not possible; allowed are 0 to 125,600"),
         (["--templates", "Shovel"], "there is no template 'Shovel'; there are: Running Shoes"),
-        (["--api", "x", "--database-url", URL], "give either --api or --database-url"),
+        (["--api", "x", "--database-url", URL], "leave --database-url out beside --api"),
         (["--api", "ftp://x"], "api: 'ftp://x' is not a URL; allowed are such as"),
         (["--database-url", "oracle://x"], "'oracle' is not a database of the store"),
         (["--store", "1", "--templates", "Hoodie"], "leave --templates and --template-file out"),
@@ -260,6 +263,48 @@ def test_through_the_api(run, served: tuple[str, str], tmp_path: Path) -> None: 
             rows.append(connection.exec_driver_sql(query).fetchall())
         engine.dispose()
     assert rows[0] == rows[1]
+
+
+def test_a_past_through_the_api(run, served: tuple[str, str]) -> None:  # type: ignore[no-untyped-def]
+    api, url = served
+    there = ("--api", api, "--api-key", "a key")
+    code, said = run("inventory", "backfill", *there)
+    assert code == 2
+    assert said.startswith("error: No products found in database")
+    run("inventory", "generate", "--items", "500", "-q", *there)
+    past = ("inventory", "backfill", "--days", "2", "--density", "sparse", *there)
+    code, said = run(*past)
+    assert code == 0
+    assert "40 purchases, 40 items restocked, 12,344 rows of snapshots\n" in said
+    code, said = run(*past)
+    assert code == 2
+    assert "give --replace to replace them" in said
+    code, said = run(*past, "--replace", "--until", "2024-03-01")
+    assert code == 0
+    assert said.startswith("2024-02-28 to 2024-02-29: 40 purchases")
+    code, said = run(*past, "--store", "2")
+    assert code == 2
+    assert "store: a history is read here; name the store's database" in said
+    engine = open_database(url)
+    assert violations(engine) == []
+    engine.dispose()
+
+
+def test_without_a_server_it_is_told_how_to_do_without(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for words in (["inventory", "backfill"], ["inventory", "generate", "-q"], ["simulate"]):
+        code, said = run(*words, "--api", nobody)
+        assert code == 2
+        assert "start it with `retail-datagen serve`" in said
+        assert "--database-url sqlite:///data/store/store.db" in said
+    monkeypatch.delenv("STORE_DATABASE_URL")
+    monkeypatch.setattr("retail_datagen.cli.store_place.DEFAULT_API", nobody)
+    for words in (["inventory", "backfill"], ["simulate"]):
+        code, said = run(*words)
+        assert code == 2
+        assert nobody in said
 
 
 @pytest.mark.parametrize(

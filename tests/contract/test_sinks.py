@@ -188,7 +188,7 @@ def _kafka(tmp: Path, request: pytest.FixtureRequest) -> Backend:
 def _sqlite(tmp: Path) -> Backend:
     path = tmp / "x.db"
     reader = databases.rows_of_sqlite(path, TABLE.header)
-    return _opened(f"sqlite://{path}", f"sqlite://{tmp / 'other.db'}", reader)
+    return _opened(f"sqlite:///{path}", f"sqlite:///{tmp / 'other.db'}", reader)
 
 
 def _duckdb(tmp: Path) -> Backend:

@@ -1,7 +1,8 @@
 """What the pages tell people to do is done here: commands and snippets run, links lead somewhere.
 
 A page's blocks run one after the other in a folder of their own. ```console blocks hold commands
-after `$ `; ```python blocks are scripts. An HTML comment right above a block says more about it:
+after `$ `, what they `export` is set for the rest of the page; ```python blocks are scripts. An
+HTML comment right above a block says more about it:
 
     <!-- file: NAME -->   the block is the content of that file
     <!-- exit: 2 -->      the last command ends with that code
@@ -36,6 +37,7 @@ SMALL = {
     "RETAIL_VOLUME__ONLINE_ORDERS_PER_DAY": "8",
     "RETAIL_VOLUME__PRODUCTS": "150",
 }
+EXPORT = re.compile(r"export (?P<name>\w+)=(?P<value>[^\s'\"$]+)")
 PLACE = re.compile(r"(?<![\w.})\]])/(?:(?:home|root|Users)/|(?:tmp|work)\b)\S*")
 TEXTS = {".py", ".md", ".yaml", ".toml", ".json", ".csv", ".sh"}
 FENCE = re.compile(
@@ -84,40 +86,44 @@ def places_on_a_machine(file: Path) -> list[str]:
     return PLACE.findall(file.read_text(encoding="utf-8"))
 
 
-def run(block: Block, folder: Path) -> None:
-    """Do what the block says. Fails as a test does."""
+def run(block: Block, folder: Path, exported: dict[str, str]) -> None:
+    """Do what the block says; what it exports is added to `exported`. Fails as a test does."""
     if "not run" in block.notes:
         assert block.notes["not run"], f"{block.where}: say why it is not run"
     elif "file" in block.notes:
         (folder / block.notes["file"]).write_text(block.text, encoding="utf-8")
     elif block.language == "console":
         assert block.commands, f"{block.where}: no line begins with `$ `"
-        _console(block, folder)
+        _console(block, folder, exported)
     elif block.language == "python":
-        _run([sys.executable, "-c", block.text], folder, block.where, 0)
+        _run([sys.executable, "-c", block.text], folder, exported, block.where, 0)
     else:
         assert block.language in ("text", "yaml", "json", "csv", "sql"), block.where
 
 
-def _console(block: Block, folder: Path) -> None:
+def _console(block: Block, folder: Path, exported: dict[str, str]) -> None:
     expected = int(block.notes.get("exit", "0"))
     printed = ""
     for command in block.commands:
+        if setting := EXPORT.fullmatch(command):
+            exported[setting["name"]] = setting["value"]
+            continue
         code = expected if command == block.commands[-1] else 0
-        printed += _run(["bash", "-euo", "pipefail", "-c", command], folder, block.where, code)
+        script = ["bash", "-euo", "pipefail", "-c", command]
+        printed += _run(script, folder, exported, block.where, code)
     if "shows" in block.notes:
         words = " ".join(printed.split())
         for line in block.shown:
             assert " ".join(line.split()) in words, f"{block.where}: {line!r} is not in\n{printed}"
 
 
-def _run(command: list[str], folder: Path, where: str, code: int) -> str:
+def _run(command: list[str], folder: Path, exported: dict[str, str], where: str, code: int) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     kept = {k: v for k, v in os.environ.items() if not k.startswith("RETAIL_")}
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**kept, **SMALL, "PATH": path, "COLUMNS": "200"},
+        env={**kept, **SMALL, **exported, "PATH": path, "COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -137,8 +143,9 @@ def test_everything_that_the_page_says_to_run_runs(page: Path, tmp_path: Path) -
         (tmp_path / script.name).symlink_to(script)
     found = blocks(page)
     assert any(block.language in ("console", "python") for block in found)
+    exported: dict[str, str] = {}
     for block in found:
-        run(block, tmp_path)
+        run(block, tmp_path, exported)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -179,11 +186,11 @@ def test_a_wrong_command_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```console\n$ retail-datagen nonsense\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="nonsense"):
-        run(blocks(page)[0], tmp_path)
+        run(blocks(page)[0], tmp_path, {})
 
 
 def test_output_that_does_not_appear_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- shows -->\n```console\n$ echo one\ntwo\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="'two' is not in"):
-        run(blocks(page)[0], tmp_path)
+        run(blocks(page)[0], tmp_path, {})

@@ -148,7 +148,7 @@ def sqlite(folder: Path) -> Target:
                     return []
                 raise
 
-    return Target("sqlite", f"sqlite://{path}", ask)
+    return Target("sqlite", f"sqlite:///{path}", ask)
 
 
 def duckdb(folder: Path) -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from database_targets import FIRST, MOVES, RECEIPTS, STORES, Target, moves, rece
 
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.schema.stamps import stamp
-from retail_datagen.sinks import SinkError
+from retail_datagen.sinks import SinkError, open_sink
 
 DAY = 86_400
 STEPS = ("begin", "insert:1", "insert:2", "insert:3", "before-commit", "commit")
@@ -199,3 +200,26 @@ def test_two_feeds_share_a_database(target: Target) -> None:
     other.close()
     assert not target.ids("receipts")
     assert len(target.ids("moves")) == 4
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("here.db", "here.db"),
+        ("///here.db", "here.db"),
+        ("///sub/here.db", "sub/here.db"),
+        ("{folder}/there.db", "there.db"),
+        ("///{folder}/there.db", "there.db"),
+    ],
+)
+def test_a_file_is_where_sqlalchemy_would_look_for_it(
+    scheme: str, written: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(scheme if scheme == "duckdb" else "sqlite3")
+    monkeypatch.chdir(tmp_path)
+    sink = open_sink(f"{scheme}:{written.format(folder=tmp_path)}")
+    sink.write_partition(MOVES, FIRST, moves(FIRST, 3))
+    sink.commit()
+    sink.close()
+    assert (tmp_path / meant).stat().st_size

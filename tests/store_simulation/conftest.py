@@ -10,9 +10,10 @@ from live_store import url_in
 from sqlalchemy import Engine
 
 from retail_datagen.store.database.engine import open_database
+from services.kafka_broker import kafka, kafka_prefix
 from services.postgres import postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["kafka", "kafka_prefix", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture

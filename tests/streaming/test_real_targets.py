@@ -45,7 +45,7 @@ class Place:
 @pytest.fixture(params=["sqlite", "chdb", "kafka"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
-        urls = [f"sqlite://{tmp_path / name}.db" for name in ("live", "history")]
+        urls = [f"sqlite:///{tmp_path / name}.db" for name in ("live", "history")]
         yield Place(*urls, read_sqlite)
     elif request.param == "chdb":
         urls = [f"chdb:{tmp_path / name}" for name in ("live", "history")]
@@ -61,7 +61,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 def read_sqlite(url: str) -> Rows:
-    with closing(sqlite3.connect(url.removeprefix("sqlite://"))) as database:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         rows: Rows = []
         for table in topics_of(Feed("topics")):
             cursor = database.execute(f'SELECT * FROM "{table}"')

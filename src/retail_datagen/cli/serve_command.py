@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from retail_datagen.cli import targets
+from retail_datagen.cli.outgoing import Outgoing, StoreId, To
 from retail_datagen.cli.running import tell
-from retail_datagen.cli.store_commands import needs_store
+from retail_datagen.cli.store_place import Database, needs_store
 from retail_datagen.config.errors import UserError
-from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
+from retail_datagen.store.where import DEFAULT_URL
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +28,7 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this machine reach no 127.0.0.1.")
     ] = "127.0.0.1",
-    database_url: Annotated[
-        str, typer.Option(envvar=URL_VARIABLE, metavar="URL", help="The store's database.")
-    ] = DEFAULT_URL,
+    database_url: Database = DEFAULT_URL,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -39,6 +39,11 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Pages that may ask, such as http://localhost:3000."),
     ] = None,
+    to: To = None,
+    store_id: StoreId = 1,
+    topic_prefix: targets.TopicPrefix = "",
+    kafka_config: targets.KafkaConfig = None,
+    kafka_properties: targets.KafkaProperties = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")] = False,
 ) -> None:
     """Serve a store: products, items, stock, analytics, simulation, live feed. Ctrl-C ends it."""
@@ -49,6 +54,10 @@ def serve(
         raise UserError("api-key: the key is empty; give one, or leave --api-key out")
     if api_key is None and not _is_this_machine(host):
         tell(f"warning: without --api-key, whoever reaches {host}:{port} may change the store")
+    kafka = targets.KafkaWishes(
+        topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
+    )
+    outgoing = Outgoing(tuple(to or ()), store_id, kafka)
     settings = ServiceSettings(database_url, api_key, tuple(cors_origin or ()))
     debug = logging.getLogger().isEnabledFor(logging.DEBUG)
 
@@ -56,7 +65,7 @@ def serve(
         if not quiet:
             typer.echo(f"the store is served at {address} ({address}/openapi.json); Ctrl-C ends it")
 
-    run(settings, host, port, ready, "debug" if debug else "warning")
+    run(settings, outgoing.opened, host, port, ready, "debug" if debug else "warning")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retail_datagen.cli.store_commands import needs_store
+from retail_datagen.cli import targets
+from retail_datagen.cli.outgoing import Outgoing, StoreId, To
+from retail_datagen.cli.store_place import (
+    Api,
+    ApiKey,
+    DatabaseUrl,
+    Kept,
+    needs_store,
+    opened_store,
+    place_of,
+)
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.store.simulation.narrate import LogLine, clock_text, money
 from retail_datagen.store.simulation.settings import Settings
-from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
 
 if TYPE_CHECKING:
     from retail_datagen.store.live import LiveRun, Status
@@ -61,23 +69,14 @@ def simulate(
     seed: Annotated[int, typer.Option(metavar="N", help="What chance is drawn from.")] = (
         _DEFAULTS.seed
     ),
-    api: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="Let this server simulate, such as http://localhost:8000."
-        ),
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option("--api-key", metavar="KEY", help="The server's key.", envvar="STORE_API_KEY"),
-    ] = None,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help=f"The store's database; else {URL_VARIABLE}, else SQLite in data/store.",
-        ),
-    ] = None,
+    api: Api = None,
+    api_key: ApiKey = None,
+    database_url: DatabaseUrl = None,
+    to: To = None,
+    store_id: StoreId = 1,
+    topic_prefix: targets.TopicPrefix = "",
+    kafka_config: targets.KafkaConfig = None,
+    kafka_properties: targets.KafkaProperties = None,
     unpaced: Annotated[
         bool, typer.Option("--unpaced", help="Do not wait for real time; needs --duration.")
     ] = False,
@@ -86,35 +85,41 @@ def simulate(
 ) -> None:
     """Simulate a store live: shoppers, staff, RFID readers. Stop it with Ctrl-C."""
     settings = Settings(mode, speed, disappearance, snapshot_interval, duration, seed, analytics)
-    if unpaced and (api is not None or duration is None):
-        raise UserError("unpaced: it needs --duration, and does not go with --api")
-    if api is not None and database_url is not None:
-        raise UserError("api: leave --database-url out beside --api; the server has its own")
+    place = place_of(api, database_url)
+    silent = quiet or as_json
     with needs_store():
-        if api is None:
-            _here(database_url, settings, unpaced, quiet or as_json, as_json)
-        else:
-            _there(api, api_key, settings, quiet or as_json, as_json)
+        if isinstance(place, Kept):
+            if unpaced and duration is None:
+                raise UserError("unpaced: it needs --duration, or has no end")
+            kafka = targets.KafkaWishes(
+                topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
+            )
+            outgoing = Outgoing(tuple(to or ()), store_id, kafka)
+            _here(place.url, settings, outgoing, unpaced, silent, as_json)
+            return
+        if unpaced:
+            raise UserError("unpaced: a server keeps to real time; name the store's database")
+        if to:
+            raise UserError("to: a server's simulation sends where `serve --to` says")
+        _there(place.url, api_key, settings, silent, as_json)
 
 
-def _here(url: str | None, settings: Settings, unpaced: bool, quiet: bool, as_json: bool) -> None:
-    from retail_datagen.store.database.engine import open_database
+def _here(
+    url: str, settings: Settings, outgoing: Outgoing, unpaced: bool, silent: bool, as_json: bool
+) -> None:
     from retail_datagen.store.live import start_simulation
 
-    engine = open_database(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL, create=False)
-    try:
-        run = start_simulation(engine, settings, paced=not unpaced)
+    with opened_store(url, create=False) as engine, outgoing.opened(engine) as listeners:
+        run = start_simulation(engine, settings, listeners, paced=not unpaced)
         try:
-            if not quiet:
+            if not silent:
                 typer.echo(_heading(run.status()))
-            _follow(run, quiet)
+            _follow(run, silent)
         finally:
             status = run.stop()
-    finally:
-        engine.dispose()
     if as_json:
         typer.echo(json.dumps({**asdict(status), "started": status.started.isoformat()}, indent=2))
-    elif not quiet:
+    elif not silent:
         typer.echo(_summary(status))
     run.raise_if_failed()
 
@@ -140,17 +145,18 @@ def _follow(run: LiveRun, quiet: bool) -> None:
         pass  # a simulation has no other end
 
 
-def _there(api: str, key: str | None, settings: Settings, quiet: bool, as_json: bool) -> None:
+def _there(url: str, key: str | None, settings: Settings, silent: bool, as_json: bool) -> None:
     from retail_datagen.store.remote_run import RemoteRun
+    from retail_datagen.store.server import Server
 
-    with RemoteRun(api, key) as run:
-        _remotely(run, settings, quiet, as_json)
+    with Server(url, key) as server:
+        _remotely(server.url, RemoteRun(server), settings, silent, as_json)
 
 
-def _remotely(run: RemoteRun, settings: Settings, quiet: bool, as_json: bool) -> None:
+def _remotely(url: str, run: RemoteRun, settings: Settings, quiet: bool, as_json: bool) -> None:
     run.start(settings)
     if not quiet:
-        typer.echo(f"{run.url} simulates: {_settings(settings)}; stop it with Ctrl-C")
+        typer.echo(f"{url} simulates: {_settings(settings)}; stop it with Ctrl-C")
     shown, running = 0, True
     try:
         with stop_on_signals():
@@ -170,7 +176,7 @@ def _remotely(run: RemoteRun, settings: Settings, quiet: bool, as_json: bool) ->
         counts = ", ".join(f"{name} {value}" for name, value in last.get("counts", {}).items())
         typer.echo(f"{last.get('state')} at {last.get('clock')}: {counts}")
     if last.get("state") == "failed":
-        raise UserError(f"the simulation on {run.url} failed: {last.get('error')}")
+        raise UserError(f"the simulation on {url} failed: {last.get('error')}")
 
 
 def _heading(status: Status) -> str:

@@ -6,9 +6,9 @@ What needs the extra `store` is imported when a command runs, not when its help 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,29 +19,30 @@ from rich.progress import Progress as Bar
 
 from retail_datagen.cli import inventory_output as shown
 from retail_datagen.cli.console import console
+from retail_datagen.cli.store_place import (
+    Api,
+    ApiKey,
+    Database,
+    DatabaseUrl,
+    Kept,
+    Place,
+    Served,
+    needs_store,
+    opened_store,
+    place_of,
+)
 from retail_datagen.cli.words import ListedOptions
 from retail_datagen.config.errors import UserError
 from retail_datagen.quality import report
-from retail_datagen.store.where import DEFAULT_URL, URL_VARIABLE
+from retail_datagen.store.where import DEFAULT_URL
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from retail_datagen.store.backfill import Backfill, Progress, Summary
     from retail_datagen.store.generate import Target
     from retail_datagen.store.items import Inventory
 
-DEFAULT_API = "http://localhost:8000"
 _WIDE = 200
 
-Database = Annotated[
-    str,
-    typer.Option(
-        "--database-url",
-        envvar=URL_VARIABLE,
-        metavar="URL",
-        help="postgresql://USER:PASSWORD@HOST:5432/DATABASE, or sqlite:///FILE.",
-    ),
-]
 Seed = Annotated[int, typer.Option(min=0, help="Another seed, another store.")]
 Store = Annotated[
     int | None,
@@ -72,18 +73,8 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     items: Annotated[int, typer.Option(min=0, help="How many RFID-tagged items.")] = 3000,
-    api: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help=f"The API of the store.  [default: {DEFAULT_API}]"),
-    ] = None,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            "--database-url",
-            metavar="URL",
-            help=f"Load the database directly instead, such as {DEFAULT_URL}.",
-        ),
-    ] = None,
+    api: Api = None,
+    database_url: DatabaseUrl = None,
     templates: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME …", help="Only these templates of products; else all."),
@@ -101,20 +92,12 @@ def generate(
     api_timeout: Annotated[
         float, typer.Option("--api-timeout", min=0.1, help="Seconds to wait for each answer.")
     ] = 30.0,
-    api_key: Annotated[
-        str | None, typer.Option("--api-key", envvar="STORE_API_KEY", help="Key of the API.")
-    ] = None,
+    api_key: ApiKey = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a store's products and tagged items. Twice is safe: what is there stays as it is."""
     with needs_store():
-        if api is not None and database_url is not None:
-            raise UserError("api: give either --api or --database-url, not both")
-        where = f"API: {api or DEFAULT_API}"
-        if database_url is not None:
-            from retail_datagen.store.database import shown_form
-
-            where = f"Database: {shown_form(database_url)}"
+        place = place_of(api, database_url)
         if store is None:
             from retail_datagen.store.catalogue import read_catalogue
             from retail_datagen.store.items import plan_inventory
@@ -135,11 +118,11 @@ def generate(
             found = read_store(facts, store)
             inventory, at = inventory_of(found), found.end
         out = shown.Output(quiet)
-        out.configuration(inventory, where)
+        out.configuration(inventory, _shown(place))
         if dry_run:
             out.dry_run()
             return
-        with _target(api, database_url, api_timeout, api_key, at) as target:
+        with _target(place, api_timeout, api_key, at) as target:
             _load(target, inventory, out)
 
 
@@ -152,7 +135,8 @@ def backfill_command(
             help="20, 50, 100 or 200 purchases a day, and 4, 8, 24 or 24 snapshots.",
         ),
     ] = "normal",
-    database_url: Database = DEFAULT_URL,
+    api: Api = None,
+    database_url: DatabaseUrl = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace days that an earlier backfill wrote.")
     ] = False,
@@ -163,6 +147,7 @@ def backfill_command(
         str | None,
         typer.Option(metavar="DAY", help="The day after the last, such as 2024-01-31; else today."),
     ] = None,
+    api_key: ApiKey = None,
     quiet: Quiet = False,
 ) -> None:
     """Give a store a past: its items are bought and restocked, up to today's stock.
@@ -170,20 +155,49 @@ def backfill_command(
     With --store, the past is what that store's history says: its receipts, deliveries and losses.
     """
     with needs_store():
-        from retail_datagen.store.backfill import Backfill, backfill
-        from retail_datagen.store.facts import read_store
-        from retail_datagen.store.receipts import backfill_receipts
+        from retail_datagen.store.backfill import Backfill
 
-        wanted = Backfill(days, density, seed, replace, _past_day("until", until))
+        wanted = Backfill(days, density, seed, replace, _day("until", until))
         wanted.checked()
-        past = None if store is None else read_store(facts, store)
-        with _opened(database_url, create=False) as engine, _bar("backfill", quiet) as progress:
-            if past is None:
-                summary = backfill(engine, wanted, progress)
+        place = place_of(api, database_url)
+        with _bar("backfill", quiet) as progress:
+            if store is not None:
+                summary = _past_of(store, facts, place, wanted, progress)
             else:
-                summary = backfill_receipts(engine, past, wanted.snapshots, replace, progress)
+                summary = _past(place, wanted, api_key, progress)
     if not quiet:
         typer.echo(shown.backfilled(summary))
+
+
+def _past(place: Place, wanted: Backfill, key: str | None, progress: Progress) -> Summary:
+    """A past out of chance, by the store's server or in its database."""
+    if isinstance(place, Served):
+        from retail_datagen.store.remote_backfill import backfill_on
+        from retail_datagen.store.server import Server
+
+        with Server(place.url, key) as server:
+            return backfill_on(server, wanted, progress)
+    from retail_datagen.store.backfill import backfill
+
+    with opened_store(place.url, create=False) as engine:
+        return backfill(engine, wanted, progress)
+
+
+def _past_of(
+    store: int, facts: Path, place: Place, wanted: Backfill, progress: Progress
+) -> Summary:
+    """What a generated history says of a store."""
+    from retail_datagen.store.facts import read_store
+    from retail_datagen.store.receipts import backfill_receipts
+
+    if not isinstance(place, Kept):
+        raise UserError(
+            "store: a history is read here; name the store's database as well, such as "
+            f"--database-url {DEFAULT_URL}"
+        )
+    past = read_store(facts, store)
+    with opened_store(place.url, create=False) as engine:
+        return backfill_receipts(engine, past, wanted.snapshots, wanted.replace, progress)
 
 
 def verify(
@@ -204,7 +218,7 @@ def verify(
         from retail_datagen.store.verify import verify_store
 
         with (
-            _opened(database_url, create=False) as engine,
+            opened_store(database_url, create=False) as engine,
             _bar("verify", quiet or as_json) as progress,
         ):
             found = verify_store(engine, first, progress)
@@ -228,7 +242,7 @@ def reset(
         from retail_datagen.store.database import shown_url
         from retail_datagen.store.reset import count_rows, reset_store
 
-        with _opened(database_url, create=False) as engine:
+        with opened_store(database_url, create=False) as engine:
             rows = count_rows(engine)
             where = shown_url(engine)
             if not rows:
@@ -247,46 +261,27 @@ def reset(
 
 
 @contextmanager
-def needs_store() -> Iterator[None]:
-    """Say what to install where the extra `store` is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "retail_datagen":
-            raise
-        raise UserError(
-            f"a store needs the package {error.name}: pip install 'retail-datagen[store]'"
-        ) from None
-
-
-@contextmanager
-def _opened(url: str, *, create: bool) -> Iterator[Engine]:
-    from retail_datagen.store.database import open_database
-
-    engine = open_database(url, create=create)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _target(
-    api: str | None, database_url: str | None, timeout: float, key: str | None, at: object
-) -> Iterator[Target]:
-    if database_url is None:
+def _target(place: Place, timeout: float, key: str | None, at: datetime | None) -> Iterator[Target]:
+    """What takes an inventory; `at` is when its items arrived, else now."""
+    if isinstance(place, Served):
         from retail_datagen.store.remote import StoreApi
 
-        with StoreApi(api or DEFAULT_API, timeout, key) as remote:
+        with StoreApi(place.url, timeout, key) as remote:
             yield remote
         return
-    from datetime import datetime
-
     from retail_datagen.store.generate import Direct
     from retail_datagen.store.ledger import Ledger
 
-    with _opened(database_url, create=True) as engine:
-        yield Direct(Ledger(engine), at if isinstance(at, datetime) else None)
+    with opened_store(place.url, create=True) as engine:
+        yield Direct(Ledger(engine), at)
+
+
+def _shown(place: Place) -> str:
+    if isinstance(place, Served):
+        return f"API: {place.url}"
+    from retail_datagen.store.database import shown_form
+
+    return f"Database: {shown_form(place.url)}"
 
 
 def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
@@ -300,23 +295,19 @@ def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
     out.complete(products, items)
 
 
-def _past_day(field: str, text: str | None) -> date | None:
-    """A day that has begun: nobody has bought anything later."""
+def _day(field: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         raise UserError(
             f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-31"
         ) from None
-    if day > date.today():
-        raise UserError(f"{field}: {day} is not over; a past ends today, {date.today()}, at latest")
-    return day
 
 
 @contextmanager
-def _bar(name: str, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+def _bar(name: str, hidden: bool) -> Iterator[Progress]:
     """A bar on a terminal, and nothing elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     terminal = Console(stderr=True)

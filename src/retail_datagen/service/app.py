@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,8 @@ from retail_datagen.service.routes import (
 )
 from retail_datagen.service.security import Security
 from retail_datagen.service.settings import ServiceSettings
-from retail_datagen.store.database import Engine, open_database
+from retail_datagen.store.database import Engine
+from retail_datagen.store.simulation.events import Listener
 
 _ZONED = ("format", "date-time")
 _THREADS = 16
@@ -46,14 +47,14 @@ _ROUTERS = (
 )
 
 
-def create_app(settings: ServiceSettings, engine: Engine | None = None) -> FastAPI:
-    """A service of the store in `settings.database_url`, or of that of an open engine.
+def create_app(
+    settings: ServiceSettings, engine: Engine, listeners: Sequence[Listener] = ()
+) -> FastAPI:
+    """A service of the store of an engine, which stays open when the service ends.
 
-    An engine that is given stays open when the service ends. Raises UserError for a database that
-    cannot be used.
+    `listeners` hear what happens in its simulations, as the live feed does.
     """
-    store = engine or open_database(settings.database_url)
-    service = Service(settings, store)
+    service = Service(settings, engine, listeners)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,8 +66,6 @@ def create_app(settings: ServiceSettings, engine: Engine | None = None) -> FastA
         finally:
             await anyio.to_thread.run_sync(service.close)
             service.hub.attach(None)
-            if engine is None:
-                store.dispose()
 
     app = FastAPI(
         title="retail-datagen store",

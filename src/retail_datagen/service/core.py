@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -19,19 +19,23 @@ from retail_datagen.store.database import Connection, Engine
 from retail_datagen.store.database.failures import UNAVAILABLE
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.listing import count_items
+from retail_datagen.store.simulation.events import Listener
 
 
 class Service:
     """One per application. Routes get it by `Asked`."""
 
-    def __init__(self, settings: ServiceSettings, engine: Engine) -> None:
+    def __init__(
+        self, settings: ServiceSettings, engine: Engine, listeners: Sequence[Listener] = ()
+    ) -> None:
+        """`listeners` hear of simulations, besides the live feed."""
         self.settings = settings
         self.engine = engine
         self.ledger = Ledger(engine)
         self.metrics = Metrics(self._gauges)
         self.hub = Hub(settings.limits, self.metrics)
         self.jobs = Jobs(engine, settings.limits.jobs_waiting)
-        self.desk = Desk(engine, self.hub)
+        self.desk = Desk(engine, self.hub, listeners)
         self.starts = StartLimit(settings.limits.job_starts_a_minute)
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -222,12 +222,16 @@ class SimulationLog(BaseModel):
 
 
 class BackfillIn(_Request):
-    """Days to backfill, until yesterday. `replace` those that an earlier backfill wrote."""
+    """Days to backfill, `until` being the day after the last: today, if nothing is said.
+
+    `replace` those that an earlier backfill wrote.
+    """
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 30
     density: Density = "normal"
     replace: bool = False
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 42
+    until: date | None = None
 
 
 class Health(BaseModel):

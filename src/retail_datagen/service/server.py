@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 
 import uvicorn
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import ServiceSettings
+from retail_datagen.store.database import Engine, open_database
+from retail_datagen.store.simulation.events import Listener
 from retail_datagen.store.where import DEFAULT_URL
 
 _ENDS_WITHIN = 10
@@ -20,19 +23,27 @@ _LARGEST_MESSAGE = 4096
 
 
 def serve(
-    settings: ServiceSettings, host: str, port: int, ready: Callable[[str], None], log_level: str
+    settings: ServiceSettings,
+    outgoing: Callable[[Engine], AbstractContextManager[Sequence[Listener]]],
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    log_level: str,
 ) -> None:
     """Serve until a signal ends it; `ready` is told the address. Port 0 is any that is free.
 
-    Raises UserError for an address that cannot be had, or a database that cannot be used.
+    `outgoing` opens what else listens to the store's simulations. Raises UserError for an address
+    that cannot be had, or a database or target that cannot be used.
     """
     if settings.database_url in _IN_MEMORY:
         raise UserError(
             f"database-url: a store in memory cannot be served; give a file, such as {DEFAULT_URL}"
         )
-    listening = _listen(host, port)
-    try:
-        app = create_app(settings)
+    with ExitStack() as stack:
+        listening = stack.enter_context(closing(_listen(host, port)))
+        engine = open_database(settings.database_url)
+        stack.callback(engine.dispose)
+        app = create_app(settings, engine, stack.enter_context(outgoing(engine)))
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -47,8 +58,6 @@ def serve(
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listening.getsockname()[1]}")
         server.run(sockets=[listening])
-    finally:
-        listening.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

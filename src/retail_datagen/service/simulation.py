@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from retail_datagen.config.errors import UserError
@@ -11,6 +12,7 @@ from retail_datagen.service.problems import Problem
 from retail_datagen.store.database import Engine
 from retail_datagen.store.lease import current
 from retail_datagen.store.live import LiveRun, Status, start_simulation
+from retail_datagen.store.simulation.events import Listener
 from retail_datagen.store.simulation.narrate import LogLine
 from retail_datagen.store.simulation.settings import Settings
 
@@ -18,9 +20,10 @@ from retail_datagen.store.simulation.settings import Settings
 class Desk:
     """Where the simulation is run from. All methods may be called from any thread."""
 
-    def __init__(self, engine: Engine, hub: Hub) -> None:
+    def __init__(self, engine: Engine, hub: Hub, listeners: Sequence[Listener]) -> None:
         self._engine = engine
         self._hub = hub
+        self._listeners = (hub.on_event, *listeners)
         self._run: LiveRun | None = None
         self._settings = Settings()
         self._turn = threading.Lock()
@@ -32,7 +35,7 @@ class Desk:
                 raise Problem(409, "a simulation runs already in this service; stop it first")
             try:
                 run = start_simulation(
-                    self._engine, settings, (self._hub.on_event,), what="the store's service"
+                    self._engine, settings, self._listeners, what="the store's service"
                 )
             except UserError as error:
                 raise Problem(409, str(error)) from error

@@ -151,11 +151,12 @@ def _database(database: Database, target: Asked) -> Sink:
 
 
 def _file_of(target: Asked, example: str) -> Path:
-    """The database file; three slashes lead to an absolute path, as in `sqlite:///srv/x.db`."""
+    """The database file, as SQLAlchemy reads it: `sqlite:///here.db`, `sqlite:////srv/there.db`.
+
+    `sqlite:here.db` and `sqlite:/srv/there.db` say the same.
+    """
     place = target.place
-    if place.startswith("///"):
-        place = place[2:]
-    place = place.removeprefix("//")
+    place = place.removeprefix("///" if place.startswith("///") else "//")
     if not place:
         scheme = target.url.partition(":")[0]
         raise SinkError(f"{target.url!r} names no file; write {scheme}:./{example}, for example")

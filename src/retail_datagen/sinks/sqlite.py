@@ -1,4 +1,4 @@
-"""SQLite: `sqlite:///absolute/path.db`, `sqlite:relative/path.db`. One file, no server.
+"""SQLite: `sqlite:retail.db` or `sqlite:///retail.db`. One file, no server.
 
 Times are texts that SQLite's own functions understand; money is numeric, exact to the cent.
 """

@@ -78,6 +78,10 @@ class Backfill:
             raise UserError(f"density: {self.density!r} is not known; allowed are {listed}")
         if self.today and self.today < _EARLIEST + timedelta(days=self.days):
             raise UserError(f"until: the past would begin before {_EARLIEST}; choose a later day")
+        if self.today and self.today > date.today():
+            raise UserError(
+                f"until: {self.today} is not over; a past ends today, {date.today()}, at latest"
+            )
         return DENSITIES[self.density]
 
     @property

@@ -16,8 +16,8 @@ import numpy as np
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.store.rows import NO_ZONE, Added, ItemRows, Outcome, ProductRows
+from retail_datagen.store.where import DEFAULT_API, DEFAULT_URL, URL_VARIABLE
 
-DEFAULT_API = "http://localhost:8000"
 _TRIES = 4
 _WAIT_SECONDS = 0.5
 _OUTCOMES = {"created": Outcome.CREATED, "exists": Outcome.EXISTS, "error": Outcome.ERROR}
@@ -106,7 +106,8 @@ class StoreApi:
             except httpx.ConnectError as error:
                 raise UserError(
                     f"api: {self.url} cannot be reached ({error}); start it with `retail-datagen "
-                    "serve`, or load the database directly with --database-url"
+                    f"serve`, or do without a server: --database-url {DEFAULT_URL}, or "
+                    f"{URL_VARIABLE}"
                 ) from None
             except httpx.TimeoutException:
                 if attempt == _TRIES:

@@ -177,7 +177,8 @@ def anomalies_(
 )
 def start_backfill(service: Asked, wanted: s.BackfillIn) -> Response:
     """Start a job that writes a past: purchases, deliveries and snapshots until yesterday."""
-    asked = Backfill(wanted.days, wanted.density, wanted.seed, wanted.replace)
+    asked = Backfill(wanted.days, wanted.density, wanted.seed, wanted.replace, wanted.until)
+    asked.checked()
     service.starts.take()
 
     def work(progress: Progress) -> dict[str, Any]:
@@ -188,5 +189,5 @@ def start_backfill(service: Asked, wanted: s.BackfillIn) -> Response:
 
         return asdict(backfill(service.engine, asked, told))
 
-    record = service.jobs.start("backfill", wanted.model_dump(), work)
+    record = service.jobs.start("backfill", wanted.model_dump(mode="json"), work)
     return answer(JobRecord, record, 202, {"Location": f"/jobs/{record.id}"})

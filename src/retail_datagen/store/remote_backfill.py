@@ -1,0 +1,48 @@
+"""A past for a store that is served: its server writes it, as a job that is watched from here."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from retail_datagen.config.errors import UserError
+from retail_datagen.store.backfill import Backfill, Progress, Summary
+from retail_datagen.store.server import Server
+
+_ASK_SECONDS: Final = 0.2
+_STEPS: Final = 1000
+
+
+def backfill_on(server: Server, wanted: Backfill, progress: Progress) -> Summary:
+    """Have the days written, and wait for it; `progress` is told how far in thousandths.
+
+    Raises UserError with the server's reason where they are not written. Whoever breaks off
+    cancels the job: nothing is written then.
+    """
+    asked = {
+        "days": wanted.days,
+        "density": wanted.density,
+        "seed": wanted.seed,
+        "replace": wanted.replace,
+        "until": None if wanted.today is None else wanted.today.isoformat(),
+    }
+    job = server.ask("POST", "/analytics/backfill", asked)
+    try:
+        path = f"/jobs/{job['id']}"
+        try:
+            while job["state"] in ("queued", "running"):
+                progress("backfill", round(job["progress"] * _STEPS), _STEPS)
+                time.sleep(_ASK_SECONDS)
+                job = server.ask("GET", path)
+        except BaseException:
+            server.ask("POST", f"{path}/cancel")
+            raise
+        return _summary(job)
+    except (KeyError, TypeError, ValueError):
+        raise server.answers_strangely("/analytics/backfill") from None
+
+
+def _summary(job: dict[str, Any]) -> Summary:
+    if job["state"] != "done":
+        raise UserError(str(job["message"] or f"the server's job is {job['state']}"))
+    return Summary(**job["result"])

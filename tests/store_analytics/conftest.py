@@ -44,14 +44,29 @@ class Past:
     restocked: list[tuple[int, datetime]] = field(default_factory=list)
     left: list[int] = field(default_factory=lambda: [EACH] * PRODUCTS)
 
-    def within(self, days: float) -> list[Sale]:
-        return [sale for sale in self.sales if NOW - timedelta(days=days) < sale.at <= NOW]
+    def within(self, days: int) -> list[Sale]:
+        return [sale for sale in self.sales if since(days) < sale.at <= NOW]
+
+    def before(self, days: int) -> list[Sale]:
+        """Those of the span as long as `within`, which ends where it begins."""
+        begin = since(days)
+        return [sale for sale in self.sales if begin - (NOW - begin) < sale.at <= begin]
 
 
 @dataclass
 class Store:
     engine: Engine
     past: Past
+
+
+def since(days: int) -> datetime:
+    """When the span of so many whole days and the last one so far begins."""
+    return NOW.replace(hour=0, minute=0) - timedelta(days=days)
+
+
+def length(days: int) -> float:
+    """Of that span, in days."""
+    return (NOW - since(days)) / timedelta(days=1)
 
 
 def sku(product: int) -> str:

@@ -16,7 +16,17 @@ from retail_datagen.store.analytics.overview import overview
 from retail_datagen.store.analytics.series import sales_time_series
 from retail_datagen.store.analytics.velocity import product_velocity, top_products
 from retail_datagen.store.analytics.window import Bucket
-from store_analytics.conftest import CATEGORIES, NOW, PRODUCTS, Past, Sale, cents, sku
+from store_analytics.conftest import (
+    CATEGORIES,
+    NOW,
+    PRODUCTS,
+    Past,
+    Sale,
+    cents,
+    length,
+    since,
+    sku,
+)
 
 
 def revenue(sales: list[Sale]) -> float:
@@ -41,7 +51,7 @@ def test_the_overview_adds_up(connection: Connection, past: Past, days: int) -> 
         told.items.present + told.items.sold + told.items.stolen + told.items.lost
     )
     assert told.items.stolen + told.items.lost == len(past.lost)
-    begin = NOW - timedelta(days=days)
+    begin = since(days)
     assert told.restocked == sum(at > begin for _, at in past.restocked)
     lost = [product for product, at, _ in past.lost if at > begin]
     assert told.shrinkage.units == len(lost)
@@ -54,7 +64,7 @@ def test_the_overview_adds_up(connection: Connection, past: Past, days: int) -> 
 
 def test_what_came_before_is_compared(connection: Connection, past: Past) -> None:
     now = past.within(20)
-    before = [sale for sale in past.within(40) if sale not in now]
+    before = past.before(20)
     told = overview(connection, 20).sales
     assert told.units_change == pytest.approx(len(now) / len(before) - 1, abs=1e-4)
     assert told.revenue_change == pytest.approx(revenue(now) / revenue(before) - 1, abs=1e-4)
@@ -68,10 +78,11 @@ def test_velocity_counts_units_a_day(connection: Connection, past: Past, days: i
     for p in range(PRODUCTS):
         one = told[sku(p)]
         assert one.units == units[p]
-        assert one.units_per_day == pytest.approx(units[p] / days, abs=1e-4)
+        assert one.units_per_day == pytest.approx(units[p] / length(days), abs=1e-4)
         assert one.on_hand == past.left[p]
         if units[p]:
-            assert one.days_of_cover == pytest.approx(past.left[p] * days / units[p], abs=0.06)
+            cover = past.left[p] * length(days) / units[p]
+            assert one.days_of_cover == pytest.approx(cover, abs=0.06)
             assert one.last_sold_at == max(s.at for s in past.sales if s.product == p)
         else:
             assert (one.days_of_cover, one.pace) == (None, "none")
@@ -128,7 +139,7 @@ def begin(at: datetime, bucket: Bucket) -> datetime:
 
 @pytest.mark.parametrize(
     ("bucket", "days", "points"),
-    [("hour", 3, 72), ("day", 30, 30), ("week", 35, 6), ("month", 60, 3)],
+    [("hour", 3, 3 * 24 + 19), ("day", 30, 31), ("week", 35, 6), ("month", 60, 3)],
 )
 def test_the_series_has_every_bucket_and_every_sale(
     connection: Connection, past: Past, bucket: Bucket, days: int, points: int
@@ -144,6 +155,14 @@ def test_the_series_has_every_bucket_and_every_sale(
         assert point.units == len(sales)
         assert point.revenue == pytest.approx(revenue(sales))
         assert point.baskets == baskets(sales)
+
+
+@pytest.mark.parametrize("bucket", ["hour", "day"])
+def test_the_series_adds_up_to_the_overview(connection: Connection, bucket: Bucket) -> None:
+    told, whole = sales_time_series(connection, 30, bucket), overview(connection, 30).sales
+    assert sum(point.units for point in told) == whole.units
+    assert sum(point.revenue for point in told) == pytest.approx(whole.revenue)
+    assert sum(point.baskets for point in told) == whole.baskets
 
 
 def test_the_series_of_a_product_and_of_a_category(connection: Connection, past: Past) -> None:

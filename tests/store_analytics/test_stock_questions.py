@@ -21,7 +21,7 @@ from retail_datagen.store.analytics.window import floored
 from retail_datagen.store.database import open_database
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.listing import list_items
-from store_analytics.conftest import EACH, NOW, PRODUCTS, Past, sku
+from store_analytics.conftest import EACH, NOW, PRODUCTS, Past, length, sku
 from stores import items, products
 
 
@@ -34,9 +34,9 @@ def test_stock_tells_when_it_is_gone(connection: Connection, past: Past) -> None
     for one in told:
         sold = units[int(one.sku[-2:])]
         if sold:
-            assert one.days_left == pytest.approx(one.on_hand * 30 / sold, abs=0.06)
+            assert one.days_left == pytest.approx(one.on_hand * length(30) / sold, abs=0.06)
             assert one.depletes_at is not None
-            gone = NOW + timedelta(days=one.on_hand * 30 / sold)
+            gone = NOW + timedelta(days=one.on_hand * length(30) / sold)
             assert abs(one.depletes_at - gone) < timedelta(seconds=2)
         else:
             assert one.days_left is None

@@ -11,7 +11,9 @@ from retail_datagen.service.problems import Problem
 from retail_datagen.service.settings import MOST_PAGE
 from retail_datagen.store.analytics.window import MOST_DAYS
 
-Days = Annotated[int, Query(ge=1, le=MOST_DAYS, description="So many days until then.")]
+Days = Annotated[
+    int, Query(ge=1, le=MOST_DAYS, description="So many whole days, and the last one so far.")
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_PAGE, description="At most so many.")]
 Until = Annotated[
     datetime | None, Query(description="The store's wall clock; else now, or its latest entry.")

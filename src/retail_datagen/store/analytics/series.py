@@ -41,15 +41,12 @@ def sales_time_series(
     sku: str | None = None,
     until: datetime | None = None,
 ) -> list[SalesPoint]:
-    """A point for each bucket, the first one whole, those without sales included."""
+    """A point for each bucket, the first week or month whole, those without sales included."""
     span = window(connection, days, until)
-    # The first day of thirty is the 29th before today.
-    hourly = unit == "hour"
-    first = span.start + timedelta(hours=1) if hourly else span.end - (days - 1) * DAY
-    span = Window(_begin(first, unit), span.end)
+    span = Window(_begin(span.start, unit), span.end)
     at = bucket(connection, _sales.occurred_at, unit).label("at")
     key = basket(connection).label("basket")
-    within = [_sales.occurred_at >= span.start, _sales.occurred_at <= span.end]
+    within = [span.holds(_sales.occurred_at)]
     lines = select(
         at,
         key,
@@ -81,7 +78,7 @@ def sales_time_series(
     }
     points = []
     moment = span.start
-    while moment <= span.end:
+    while moment < span.end or moment in found:
         points.append(found.get(moment) or SalesPoint(moment, 0, 0.0, 0))
         moment = _next(moment, unit)
     return points

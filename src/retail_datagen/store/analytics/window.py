@@ -67,9 +67,13 @@ def latest(connection: Connection) -> datetime:
 
 
 def window(connection: Connection, days: int, until: datetime | None = None) -> Window:
-    """The `days` until then, or until now."""
+    """So many whole days and that of `until`, or of now, as far as it has come.
+
+    All questions share it, so that their figures agree.
+    """
     end = until or latest(connection)
-    return Window(end - timedelta(days=days), end)
+    today = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(today - timedelta(days=days), end)
 
 
 def observed_days(connection: Connection, span: Window) -> float:

@@ -33,7 +33,10 @@ def main() -> None:
     else:
         last = end_date or datetime.now()
         days = [f"--start={start_date:%Y-%m-%d}", f"--end={last:%Y-%m-%d}"]
-    retail_datagen(["backfill", *days, f"--events-per-hour={EVENTS_PER_HOUR}", *given])
+    # Other feeds than the hub are sent whole.
+    whole = any(text == "--all" or text.split("=")[0] == "--feed" for text in given)
+    thinned = [] if whole else [f"--events-per-hour={EVENTS_PER_HOUR}"]
+    retail_datagen(["backfill", *days, *thinned, *given])
 
 
 if __name__ == "__main__":

@@ -44,6 +44,15 @@ def test_something_else_is_no_clickhouse(monkeypatch: pytest.MonkeyPatch) -> Non
         call("clickhouse", "drop", "--to", "postgresql://host/retail")
 
 
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    told = [
+        call("powerbi", "--out", str(tmp_path / "files"), "--parquet", str(folder))
+        for folder in (tmp_path / "nofolder", tmp_path)
+    ]
+    assert f"warning: parquet: there is no folder {tmp_path / 'nofolder'} yet" in told[0]
+    assert "warning" not in told[1]
+
+
 def test_connection_files_hold_where_and_never_who(tmp_path: Path) -> None:
     out = tmp_path / "files"
     call(

@@ -112,6 +112,20 @@ def test_a_backfill_that_is_killed_again_and_again_sends_each_event_once(
     assert summary["total_records"] == len(ids)
 
 
+def test_another_history_is_refused_in_words_of_kafka(
+    at: Path, kafka: Address, kafka_prefix: str
+) -> None:
+    asked = ["backfill", "--start", "2024-03-01", "--end", "2024-03-01"]
+    asked += ["--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix]
+    call(*asked)
+    with pytest.raises(UserError) as error:
+        call(*asked, "--events-per-hour", "7")
+    where = f"the feed 'hub' at kafka://{kafka.servers} with the topic prefix {kafka_prefix!r}"
+    assert f"{where} holds another history: events_per_hour was 5.0, now 7.0" in str(error.value)
+    assert "Choose another --topic-prefix, go back to" in str(error.value)
+    assert "folder" not in str(error.value)
+
+
 def test_drop_asks_first(at: Path, kafka: Address, kafka_prefix: str) -> None:
     call(*backfill(kafka, kafka_prefix), "--quiet")
     where = ["--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix]

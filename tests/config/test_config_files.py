@@ -192,6 +192,8 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
          'c.json: calendar.last is "2029-12-31"; allowed: a day after calendar.first, 2030-01-01'),
         ({"calendar": {"last": "9999-01-01"}},
          'c.json: calendar.last is "9999-01-01"; allowed: a day from 1970-01-01 to 2100-12-31'),
+        ({"timezone": "Mars/Base"},
+         'c.json: timezone is "Mars/Base"; allowed: an IANA time zone, such as Europe/Berlin'),
         ({"overrides": [1]}, "c.json: overrides is [1]; allowed: a mapping"),
         ({"overrides": {"temporal.month.0": 1}},
          'c.json: override "temporal.month.0" leads nowhere: there is no "month" under '),

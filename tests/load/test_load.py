@@ -206,9 +206,12 @@ def test_enveloped_events_are_read_by_what_their_header_says(hub: Hub) -> None:
 
 def test_without_topics_there_is_nothing_to_wait_for(kafka: Address, tmp_path: Path) -> None:
     clickhouse = ClickHouse.of(f"chdb:{tmp_path / 'x.chdb'}")
-    load = load_of(kafka.servers, "nobody-", clickhouse, {HUB.topic: HUB}, tmp_path)
-    with pytest.raises(UserError, match="none of the topics"):
+    names = {f"{HUB.topic}-{number}": HUB for number in range(9)}
+    load = load_of(kafka.servers, "nobody-", clickhouse, names, tmp_path)
+    with pytest.raises(UserError) as error:
         run_load(load)
+    first = f"nobody-{HUB.topic}-0, nobody-{HUB.topic}-1, nobody-{HUB.topic}-2 and 6 more"
+    assert f"none of the topics is at {kafka.servers}: {first}; see --feed" in str(error.value)
 
 
 def test_a_second_loader_is_refused(hub: Hub) -> None:

@@ -45,6 +45,7 @@ class RememberingMemory:
     )
     format = "memory"
     root = None
+    where, elsewhere = "memory", "another memory"
 
     def __init__(
         self, store: Store, zone: str = "UTC", fails_at: int = -1, lasts: bool = False

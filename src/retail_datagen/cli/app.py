@@ -207,3 +207,7 @@ def _options(
     )
     for name in _TELL_TWICE:
         logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.ERROR)
+
+
+if __name__ == "__main__":
+    main()

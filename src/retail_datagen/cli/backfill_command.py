@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import targets
+from retail_datagen.cli import options, targets
 from retail_datagen.cli.generate_command import (
     day_of,
     names_of,
@@ -20,6 +19,7 @@ from retail_datagen.cli.generate_command import (
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.cli.stream_command import play, print_tally
 from retail_datagen.config.errors import UserError
+from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import Listener
 from retail_datagen.engine.stop import JobStopped
@@ -40,10 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
-    ] = None,
+    config: options.Config = None,
     months: Annotated[
         int | None,
         typer.Option(
@@ -56,9 +53,7 @@ def backfill(
     end: Annotated[
         str | None, typer.Option(metavar="DAY", help="Last day, itself included; beside --start.")
     ] = None,
-    events_per_hour: Annotated[
-        float, typer.Option(metavar="N", help="Events of the hub an hour, on the average.")
-    ] = 5,
+    events_per_hour: options.EventsPerHour = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every fact of the range: each fact table, whole.")
     ] = False,
@@ -66,10 +61,7 @@ def backfill(
         str | None,
         typer.Option(metavar="|".join(NAMES), help="Which events; hub without --all."),
     ] = None,
-    tables: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B", help="Only these tables of the feed, separated by commas."),
-    ] = None,
+    tables: options.Tables = None,
     to: targets.To = None,
     format: targets.Format = "json",
     envelope: targets.Envelope = "none",
@@ -96,41 +88,37 @@ def backfill(
             metavar="PORT", min=0, max=65535, help="With --then-live: Prometheus metrics there."
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Send a history of events to Kafka, a database or a file; run again, it goes on."""
+    urls = targets.targets_of(to)
+    if metrics_port is not None and not then_live:
+        raise UserError(
+            "metrics-port: metrics are of what is live; give --then-live, or leave it out"
+        )
+    wishes = targets.KafkaWishes(
+        format,
+        envelope,
+        registry,
+        partitions,
+        replication,
+        retention,
+        topic_prefix,
+        kafka_config,
+        kafka_properties,
+        broker_timeout,
+    )
     with told_when_stopped(quiet):
-        chosen = Chosen(
-            streaming_config(config),
-            _feed(feed, everything),
-            None if everything else events_per_hour,
-        )
-        first, last = _days(months, start, end, chosen.config.timezone)
-        wishes = targets.KafkaWishes(
-            format,
-            envelope,
-            registry,
-            partitions,
-            replication,
-            retention,
-            topic_prefix,
-            kafka_config,
-            kafka_properties,
-            broker_timeout,
-        )
-        options = wishes.options(chosen.feed, chosen.config.timezone)
-        today = local_day(time.time_ns() // 1_000_000, chosen.config.timezone)
-        if then_live and last >= today:
-            raise UserError(
-                f"end: with --then-live history ends before today; give {to_date(today - 1)} or an "
-                "earlier day"
-            )
-        for target in targets.targets_of(to):
+        chosen = _chosen(streaming_config(config), feed, everything, events_per_hour)
+        zone = chosen.config.timezone
+        first, last = _days(months, start, end, zone, then_live)
+        how = wishes.options(chosen.feed, zone, urls)
+        for target in urls:
             asked = Backfill(
                 source=chosen.source,
                 target=target,
-                options=options,
+                options=how,
                 facts=chosen.config.paths.facts,
                 first_day=first,
                 last_day=last,
@@ -142,8 +130,8 @@ def backfill(
     if then_live:
         job = StreamJob(
             chosen=chosen,
-            targets=targets.targets_of(to),
-            options=options,
+            targets=urls,
+            options=how,
             problems=problems_of((), chosen.config.seed),
             tables=names_of(tables),
             speed=1,
@@ -173,21 +161,44 @@ def _run(asked: Backfill, quiet: bool, as_json: bool) -> None:
     print_summary(summary, redacted(asked.target), quiet, as_json)
 
 
-def _feed(feed: str | None, everything: bool) -> str:
-    if everything and feed not in (None, FACTS):
+def _chosen(
+    config: RetailConfig, feed: str | None, everything: bool, events_per_hour: float | None
+) -> Chosen:
+    """The events that are sent. Raises UserError for options that contradict each other."""
+    if not everything:
+        name = feed or HUB
+        return Chosen(config, name, options.events_per_hour_of(events_per_hour, name))
+    if feed not in (None, FACTS):
         raise UserError(
             f"feed: {feed!r} cannot stand beside --all, which sends every fact table; leave one out"
         )
-    return FACTS if everything else feed or HUB
+    if events_per_hour is not None:
+        raise UserError(
+            "events-per-hour: --all sends every fact, and nothing is thinned; leave one of both out"
+        )
+    return Chosen(config, FACTS)
 
 
-def _days(months: int | None, start: str | None, end: str | None, zone: str) -> tuple[int, int]:
+def _days(
+    months: int | None, start: str | None, end: str | None, zone: str, then_live: bool
+) -> tuple[int, int]:
+    """First and last day of the history; one that goes on live ends with yesterday at the latest.
+
+    Raises UserError.
+    """
     if start is None:
         if end is not None:
             raise UserError("end: --end goes with --start; give both, or --months alone")
         return months_until_yesterday(_MONTHS if months is None else months, zone)
     if months is not None:
         raise UserError("months: --months cannot stand beside --start; give --end")
-    if end is None:
+    yesterday = local_day(time.time_ns() // 1_000_000, zone) - 1
+    if end is None and not then_live:
         raise UserError("end: --start needs --end, the last day, itself included")
-    return day_of("start", start), day_of("end", end)
+    first, last = day_of("start", start), yesterday if end is None else day_of("end", end)
+    if then_live and max(first, last) > yesterday:
+        raise UserError(
+            f"{'end' if last > yesterday else 'start'}: with --then-live history ends before "
+            f"today; give {to_date(yesterday)} or an earlier day"
+        )
+    return first, last

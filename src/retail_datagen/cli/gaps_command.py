@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from retail_datagen.cli import targets
+from retail_datagen.cli import options, targets
 from retail_datagen.cli.generate_command import day_of, names_of, print_summary, told_when_stopped
 from retail_datagen.core.calendar import to_date
 from retail_datagen.sinks import StreamOptions, redacted
 from retail_datagen.streaming.backfill import Backfill, run_backfill
 from retail_datagen.streaming.days import local_day
-from retail_datagen.streaming.feed import HUB, NAMES, Chosen, streaming_config
+from retail_datagen.streaming.feed import HUB, Chosen, streaming_config
 from retail_datagen.streaming.gaps import Coverage, Gap, find_gaps
 
 
@@ -26,18 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def gaps(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
-    ] = None,
-    feed: Annotated[str, typer.Option(metavar="|".join(NAMES), help="Which events.")] = HUB,
-    events_per_hour: Annotated[
-        float, typer.Option(metavar="N", help="Events of the hub an hour, as they were sent.")
-    ] = 5,
-    tables: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B", help="Only these tables of the feed, separated by commas."),
-    ] = None,
+    config: options.Config = None,
+    feed: options.Feed = HUB,
+    events_per_hour: options.EventsPerHour = None,
+    tables: options.Tables = None,
     start: Annotated[
         str | None, typer.Option(metavar="DAY", help="First day; else the history's.")
     ] = None,
@@ -56,14 +47,16 @@ def gaps(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = 60.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the days that a target lacks of a history, wholly or in part; or fill them.
 
     Ends with 1 where something lacks and was not filled.
     """
-    chosen = Chosen(streaming_config(config), feed, events_per_hour if feed == HUB else None)
+    thinned = options.events_per_hour_of(events_per_hour, feed)
+    chosen = Chosen(streaming_config(config), feed, thinned)
+    urls = targets.targets_of(to)
     wishes = targets.KafkaWishes(
         format,
         envelope,
@@ -76,18 +69,17 @@ def gaps(
         kafka_properties,
         broker_timeout,
     )
-    options = wishes.options(feed, chosen.config.timezone)
+    how = wishes.options(feed, chosen.config.timezone, urls)
     days = (
         None if start is None else day_of("start", start),
         None if end is None else day_of("end", end),
     )
     lacks = False
-    for target in targets.targets_of(to):
+    for target in urls:
         found = find_gaps(
-            chosen.source,
+            chosen,
             target,
-            options,
-            chosen.config.paths.facts,
+            how,
             local_day(time.time_ns() // 1_000_000, chosen.config.timezone),
             days,
             names_of(tables),
@@ -96,7 +88,7 @@ def gaps(
             _print(found, target, as_json)
         if fill and found.gaps:
             with told_when_stopped(quiet):
-                _fill(chosen, target, options, found, names_of(tables), quiet, as_json)
+                _fill(chosen, target, how, found, names_of(tables), quiet, as_json)
         elif found.gaps:
             lacks = True
     if lacks:
@@ -106,7 +98,7 @@ def gaps(
 def _fill(
     chosen: Chosen,
     target: str,
-    options: StreamOptions,
+    how: StreamOptions,
     found: Coverage,
     tables: tuple[str, ...],
     quiet: bool,
@@ -115,7 +107,7 @@ def _fill(
     asked = Backfill(
         source=chosen.source,
         target=target,
-        options=options,
+        options=how,
         facts=chosen.config.paths.facts,
         first_day=found.gaps[0].first_day,
         last_day=max(gap.last_day for gap in found.gaps),

@@ -46,7 +46,7 @@ def drop(
         properties=kafka_properties,
         broker_timeout=broker_timeout,
     )
-    removal = Removal(to.removeprefix("kafka:"), wishes.options("facts", "UTC").kafka)
+    removal = Removal(to.removeprefix("kafka:"), wishes.kafka)
     made = removal.find()
     names = [*made.topics, *made.checkpoints]
     if not names:

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import targets
+from retail_datagen.cli import options, targets
 from retail_datagen.cli.generate_command import names_of, told_when_stopped
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
@@ -46,14 +45,8 @@ def load(
             help="clickhouse://USER:PASSWORD@HOST:8123/retail or chdb:DIR; else CLICKHOUSE_HOST.",
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
-    ] = None,
-    no_dimensions: Annotated[
-        bool,
-        typer.Option("--no-dimensions", help="Only events: leave master data as they are there."),
-    ] = False,
+    config: options.Config = None,
+    no_dimensions: options.NoDimensions = False,
     feed: Annotated[
         str | None,
         typer.Option(metavar="|".join(NAMES), help="Only the topics of this feed; else of all."),
@@ -75,8 +68,8 @@ def load(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = 60.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Load Kafka topics into ClickHouse, each message once; run again, it goes on.
 
@@ -91,8 +84,7 @@ def load(
             properties=kafka_properties,
             broker_timeout=broker_timeout,
         )
-        kafka = wishes.options(feed or "facts", resolved.timezone).kafka
-        settings, prefix = settings_of(source, kafka)
+        settings, prefix = settings_of(source, wishes.kafka)
         clickhouse = ClickHouse.of(_target(to))
         named = {prefix + topic: table for topic, table in topics.items()}
         master = MasterData(resolved, settings, prefix, named, clickhouse)

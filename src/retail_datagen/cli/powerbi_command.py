@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.running import tell
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.files import write_atomic
 from retail_datagen.sinks.powerbi import clickhouse_file, folder_file, postgresql_file
@@ -48,5 +49,10 @@ def powerbi(
             write_atomic(out / name, text.encode())
     except OSError as error:
         raise UserError(f"out: cannot write to {out}: {error.strerror or error}") from error
+    if not parquet.is_dir():
+        tell(
+            f"warning: parquet: there is no folder {parquet} yet, which retail-parquet.pbids "
+            "names; generate writes one, or give --parquet the one that there is"
+        )
     for name in files:
         console().print(str(out / name))

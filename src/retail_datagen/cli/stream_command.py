@@ -6,20 +6,19 @@ import json
 import logging
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import targets
+from retail_datagen.cli import options, targets
 from retail_datagen.cli.generate_command import names_of
 from retail_datagen.cli.live_line import LiveLine
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.streaming.clock import speed_of
 from retail_datagen.streaming.days import local_time
-from retail_datagen.streaming.feed import HUB, NAMES, Chosen, streaming_config
+from retail_datagen.streaming.feed import Chosen, streaming_config
 from retail_datagen.streaming.follow import ON_GAP
 from retail_datagen.streaming.job import TOPICS, StreamJob, check_stream, run_stream
 from retail_datagen.streaming.metrics import Metrics
@@ -37,10 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def stream(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Configuration file; else a general retailer."),
-    ] = None,
+    config: options.Config = None,
     duration: Annotated[
         float | None, typer.Option(metavar="MINUTES", help="End after so many minutes.")
     ] = None,
@@ -79,14 +75,9 @@ def stream(
     scenario: Annotated[
         str | None, typer.Option(metavar="|".join(SCENARIOS), help="Play the busiest hour of it.")
     ] = None,
-    feed: Annotated[str, typer.Option(metavar="|".join(NAMES), help="Which events.")] = TOPICS,
-    events_per_hour: Annotated[
-        float, typer.Option(metavar="N", help="Events of the hub an hour, with --speed.")
-    ] = 5,
-    tables: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B", help="Only these tables of the feed, separated by commas."),
-    ] = None,
+    feed: options.Feed = TOPICS,
+    events_per_hour: options.EventsPerHour = None,
+    tables: options.Tables = None,
     problem: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=SHARE[,SECONDS]", help=f"A problem, once or more. {_PROBLEMS}."),
@@ -120,16 +111,16 @@ def stream(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = 60.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was sent as JSON.")] = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Send live events: one, then a random wait; or as fast as, or when, they happened."""
     if continuous and duration is not None:
         raise UserError("duration: --duration ends what --continuous does not; leave one out")
     played = speed_of(speed) if speed is not None else None
-    thinned = events_per_hour if feed == HUB and played is not None else None
-    chosen = Chosen(streaming_config(config), feed, thinned)
+    chosen = Chosen(streaming_config(config), feed, _thinned(events_per_hour, feed, played))
     zone = chosen.config.timezone
+    urls = targets.targets_of(to)
     wishes = targets.KafkaWishes(
         format,
         envelope,
@@ -144,8 +135,8 @@ def stream(
     )
     job = StreamJob(
         chosen=chosen,
-        targets=targets.targets_of(to),
-        options=wishes.options(feed, zone),
+        targets=urls,
+        options=wishes.options(feed, zone, [*urls, *([truth] if truth else [])]),
         problems=problems_of(problem or (), chosen.config.seed),
         tables=names_of(tables),
         speed=played,
@@ -168,6 +159,16 @@ def stream(
     print_tally(tally, zone, quiet, as_json)
 
 
+def _thinned(events_per_hour: float | None, feed: str, speed: float | None) -> float | None:
+    """To how many events an hour the hub is thinned: none where they go at a pace of their own."""
+    if speed is None and events_per_hour is not None:
+        raise UserError(
+            "events-per-hour: events go at the pace that is asked for; give --rate, or --speed, "
+            "which plays a history of so many"
+        )
+    return None if speed is None else options.events_per_hour_of(events_per_hour, feed)
+
+
 def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:
     """Run a stream with what shows it: counters, metrics and, event by event, log lines."""
     check_stream(job)
@@ -186,7 +187,6 @@ def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -
         if not silent:
             _say_log_lines(stack)
         narration = Narration()
-        narration.begin(job.minutes)
         try:
             run_stream(job, listeners, narration)
         except JobStopped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.sinks import sink_format
 from retail_datagen.sinks.options import (
     ENVELOPES,
     FORMATS,
@@ -21,6 +23,7 @@ from retail_datagen.streaming.targets import STDOUT, targets_of
 
 __all__ = ["STDOUT", "KafkaWishes", "targets_of"]
 
+_REGISTRY = "SCHEMA_REGISTRY_URL"
 To = Annotated[
     list[str] | None,
     typer.Option(
@@ -37,9 +40,7 @@ Envelope = Annotated[
 ]
 Registry = Annotated[
     str,
-    typer.Option(
-        envvar="SCHEMA_REGISTRY_URL", metavar="URL", help="Schema registry, for all but json."
-    ),
+    typer.Option(envvar=_REGISTRY, metavar="URL", help="Schema registry, for all but json."),
 ]
 Partitions = Annotated[int, typer.Option(min=1, help="Partitions of topics that are created.")]
 Replication = Annotated[
@@ -83,23 +84,57 @@ class KafkaWishes:
     properties: Path | None = None
     broker_timeout: float = 60.0
 
-    def options(self, feed: str, zone: str) -> StreamOptions:
-        """What sinks are told. Raises UserError that names the option."""
+    def options(self, feed: str, zone: str, urls: Sequence[str]) -> StreamOptions:
+        """What sinks are told that are opened by `urls`, each of which is a target of events.
+
+        Raises UserError that names the option, also for one that no target would heed.
+        """
         _one_of("format", self.format, FORMATS)
         _one_of("envelope", self.envelope, ENVELOPES)
-        return StreamOptions(
-            feed=feed,
-            zone=zone,
-            message=MessageOptions(self.format, self.envelope, self.registry),
-            kafka=KafkaOptions(
-                partitions=self.partitions,
-                replication=self.replication,
-                retention_ms=_milliseconds(self.retention),
-                topic_prefix=self.topic_prefix,
-                config=_client_settings(self.properties, self.config or ()),
-                wait_seconds=self.broker_timeout,
-            ),
+        self._refuse_unheeded([url for url in urls if url.lower().startswith("kafka:")])
+        message = MessageOptions(self.format, self.envelope, self.registry)
+        return StreamOptions(feed=feed, zone=zone, message=message, kafka=self.kafka)
+
+    @property
+    def kafka(self) -> KafkaOptions:
+        """Topics and client. Raises UserError that names the option."""
+        return KafkaOptions(
+            partitions=self.partitions,
+            replication=self.replication,
+            retention_ms=_milliseconds(self.retention),
+            topic_prefix=self.topic_prefix,
+            config=_client_settings(self.properties, self.config or ()),
+            wait_seconds=self.broker_timeout,
         )
+
+    def _refuse_unheeded(self, clusters: Sequence[str]) -> None:
+        """Raise UserError for an option of Kafka's where there is none of `clusters` to heed it.
+
+        What comes from the environment is for whoever may need it.
+        """
+        plain = KafkaWishes()
+        registry = self.registry != os.environ.get(_REGISTRY, "")
+        given = {
+            "format": self.format != plain.format,
+            "envelope": self.envelope != plain.envelope,
+            "registry": registry,
+            "partitions": self.partitions != plain.partitions,
+            "replication": self.replication is not None,
+            "retention": self.retention is not None,
+            "topic-prefix": bool(self.topic_prefix),
+            "kafka-config": bool(self.config),
+        }
+        if not clusters and any(given.values()):
+            name = next(name for name, is_given in given.items() if is_given)
+            raise UserError(
+                f"{name}: --{name} is about Kafka, and no target is a Kafka cluster; leave it out, "
+                "or give --to kafka://HOST:9092"
+            )
+        if registry and all((sink_format(url) or self.format) == "json" for url in clusters):
+            raise UserError(
+                "registry: --registry is for messages with a schema, and these are plain JSON; "
+                "give --format avro, protobuf or json-schema, or leave it out"
+            )
 
 
 def _client_settings(file: Path | None, pairs: Sequence[str]) -> Mapping[str, str]:

@@ -178,7 +178,7 @@ def _known_zone(name: str) -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise PydanticCustomError(
-            "no_zone", "a time zone by its IANA name, such as UTC or America/New_York"
+            "no_zone", "an IANA time zone, such as Europe/Berlin, America/New_York or UTC"
         ) from None
     return name
 

@@ -46,8 +46,14 @@ _ORPHAN_SECONDS = 30.0
 class JobLock:
     """Held by a job as long as it runs."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the lock of a job folder. Raises UserError that names who holds it."""
+    def __init__(
+        self, folder: Path, target: str = "", elsewhere: str = "another folder with --to"
+    ) -> None:
+        """Take the lock of a job folder. Raises UserError that names who holds it.
+
+        `target` is what the job writes to, where it is not the folder around, and `elsewhere` what
+        to choose in its place.
+        """
         path = folder / "lock"
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _try_lock(self._descriptor, shared=False):
@@ -55,8 +61,9 @@ class JobLock:
             holder = os.read(self._descriptor, 200).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise UserError(
-                f"another job is writing to {folder.parent} ({holder or 'just started'}); wait "
-                "until it ends, or stop it, or choose another folder with --to"
+                f"another job is writing to {target or folder.parent} "
+                f"({holder or 'just started'}); wait until it ends, or stop it, or choose "
+                f"{elsewhere}"
             )
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         os.ftruncate(self._descriptor, 0)

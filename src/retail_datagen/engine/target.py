@@ -36,6 +36,22 @@ class Wanted:
     history_start: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target as people know it, and what to choose in its place."""
+
+    name: str
+    elsewhere: str = "another folder with --to"
+
+    @classmethod
+    def of(cls, sink: Sink, folder: Path) -> Place:
+        """`folder` is the job's."""
+        remembering = _remembering(sink)
+        if remembering:
+            return cls(remembering.where, remembering.elsewhere)
+        return cls(str(sink.root or folder))
+
+
 def job_folder(sink: Sink, facts: Path) -> Path | None:
     """Where a job remembers what it did to this sink; None for one that keeps nothing."""
     if not sink.capabilities.durable:
@@ -54,13 +70,15 @@ def open_target(
     """
     folder = job_folder(sink, facts)
     if folder is None:
-        start = choose_start(None, similar_start(facts, retailer, wanted), wanted, facts)
+        similar = similar_start(facts, retailer, wanted)
+        start = choose_start(None, similar, wanted, Place(str(facts)))
         with tempfile.TemporaryDirectory(prefix="retail-datagen-") as temporary:
             yield Target(sink, JobStore(Path(temporary)), start)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = JobLock(folder)
+        place = Place.of(sink, folder)
+        lock = JobLock(folder, place.name, place.elsewhere)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from error
     try:
@@ -71,7 +89,7 @@ def open_target(
         lock.release()
 
 
-def choose_start(recorded: int | None, similar: int | None, wanted: Wanted, place: Path) -> int:
+def choose_start(recorded: int | None, similar: int | None, wanted: Wanted, place: Place) -> int:
     """The first day of the history: the recorded one, else the user's, else a similar one's.
 
     Raises UserError when what is wanted lies before the recorded one.
@@ -81,9 +99,9 @@ def choose_start(recorded: int | None, similar: int | None, wanted: Wanted, plac
         earliest = wanted.first_day if asked is None else min(asked, wanted.first_day)
         if earliest < recorded:
             raise UserError(
-                f"start: the history in {place} begins on {to_date(recorded)}, so "
-                f"{to_date(earliest)} cannot be added to it; choose a later day, another folder "
-                "with --to, or start anew with --overwrite"
+                f"start: the history in {place.name} begins on {to_date(recorded)}, so "
+                f"{to_date(earliest)} cannot be added to it; choose a later day, "
+                f"{place.elsewhere}, or start anew with --overwrite"
             )
         return recorded
     if asked is not None:
@@ -113,8 +131,8 @@ def history_of(
     folder = job_folder(sink, facts)
     similar = similar_start(facts, retailer, wanted)
     if folder is None:
-        return None, choose_start(None, similar, wanted, facts)
-    place = sink.root or folder
+        return None, choose_start(None, similar, wanted, Place(str(facts)))
+    place = Place.of(sink, folder)
     header = None if overwrite else read_header(folder)
     if header is None:
         if not overwrite:
@@ -133,7 +151,7 @@ def _settle(
     overwrite: bool,
 ) -> int:
     """Leave the target with a header that is ours, nothing half-done, and give its first day."""
-    place = sink.root or store.folder
+    place = Place.of(sink, store.folder)
     tables = set(retailer.tables)
     if overwrite:
         # Forgotten first: killed in the middle, what is left is not taken for a history.
@@ -177,8 +195,8 @@ def _recall(sink: RememberingSink, store: JobStore) -> None:
         header = Header.from_json(told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"what {sink.name} says of its history is damaged ({damage(error)}); start anew with "
-            "--overwrite, or choose another target with --to"
+            f"what {sink.where} says of its history is damaged ({damage(error)}); start anew with "
+            f"--overwrite, or choose {sink.elsewhere}"
         ) from error
     known = None
     with suppress(UserError):
@@ -189,18 +207,18 @@ def _recall(sink: RememberingSink, store: JobStore) -> None:
     store.note([p.record for p in sink.progress().values() if p.record])
 
 
-def _refuse_unknown(sink: Sink, retailer: Retailer, place: Path) -> None:
+def _refuse_unknown(sink: Sink, retailer: Retailer, place: Place) -> None:
     if sink.holds(retailer.tables):
         raise UserError(
-            f"{place} holds tables without a record of how they were made; choose another folder "
-            "with --to, or remove them and start anew with --overwrite"
+            f"{place.name} holds tables without a record of how they were made; choose "
+            f"{place.elsewhere}, or remove them and start anew with --overwrite"
         )
 
 
-def _refuse_other(header: Header, retailer: Retailer, sink: Sink, place: Path) -> None:
+def _refuse_other(header: Header, retailer: Retailer, sink: Sink, place: Place) -> None:
     changed = differences(header, retailer.identity, sink.format)
     if changed:
         raise UserError(
-            f"{place} holds another history: {'; '.join(changed)}. Choose another folder with "
-            "--to, go back to what it was made with, or start anew with --overwrite"
+            f"{place.name} holds another history: {'; '.join(changed)}. Choose "
+            f"{place.elsewhere}, go back to what it was made with, or start anew with --overwrite"
         )

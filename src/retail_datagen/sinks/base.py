@@ -147,6 +147,16 @@ class RememberingSink(EventSink, Protocol):
     right: after a crash each row is there once. `write_partition` writes what `progress` lacks.
     """
 
+    @property
+    def where(self) -> str:
+        """The target as people know it, without secrets: the history there belongs to its feed."""
+        ...
+
+    @property
+    def elsewhere(self) -> str:
+        """What to choose to write to another target: `another database with --to`."""
+        ...
+
     def read_header(self) -> str | None:
         """What `write_header` left in the target for this feed, if anything."""
         ...

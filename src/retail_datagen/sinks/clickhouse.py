@@ -70,6 +70,7 @@ class ClickHouseSink:
     )
     format = "clickhouse"
     root = None
+    elsewhere = "another database with --to"
 
     def __init__(self, clickhouse: ClickHouse, feed: str, zone: str) -> None:
         self.clickhouse = clickhouse
@@ -78,6 +79,7 @@ class ClickHouseSink:
         self._master_notes = Notes(clickhouse, _MASTER)
         self._fitting: set[str] = set()
         self.name = self._notes.name
+        self.where = f"the feed {feed!r} in {clickhouse.address.where}"
 
     # What the target remembers.
 

@@ -63,6 +63,7 @@ class KafkaSink:
     """
 
     root = None
+    elsewhere = "another --topic-prefix"
 
     def __init__(
         self,
@@ -81,6 +82,11 @@ class KafkaSink:
             raw=True,
         )
         self.name = _name(settings.servers, options.kafka.topic_prefix, options.feed)
+        self.where = f"the feed {options.feed!r} at kafka://{settings.servers}" + (
+            f" with the topic prefix {options.kafka.topic_prefix!r}"
+            if options.kafka.topic_prefix
+            else ""
+        )
         self.format = encoder.format
         self._settings = settings
         self._options = options

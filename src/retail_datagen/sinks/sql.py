@@ -108,6 +108,7 @@ class SqlSink:
         commit_rows=100_000,
     )
     root = None
+    elsewhere = "another database with --to"
 
     def __init__(self, database: Database, feed: str, zone: str) -> None:
         self._database = database
@@ -116,6 +117,7 @@ class SqlSink:
         self._known: dict[Key, Progress] | None = None
         self._fitting: set[str] = set()
         self._ready = False
+        self.where = f"the feed {feed!r} in {database.where}"
         self.format = database.dialect.name.lower()
         told = f"{database.where}\0{feed}"
         self.name = f"{self.format}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"

@@ -13,9 +13,9 @@ from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.jobstore import Header
 from retail_datagen.engine.lock import JobLock
 from retail_datagen.engine.request import choose_tables
-from retail_datagen.engine.source import Source
 from retail_datagen.engine.target import job_folder
 from retail_datagen.sinks import Progress, RememberingSink, StreamOptions, open_sink, redacted
+from retail_datagen.streaming.feed import Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,9 @@ class Coverage:
 
 
 def find_gaps(
-    source: Source,
+    chosen: Chosen,
     target: str,
     options: StreamOptions,
-    facts: Path,
     today: int,
     asked: tuple[int | None, int | None] = (None, None),
     tables: Sequence[str] = (),
@@ -57,30 +56,23 @@ def find_gaps(
     """Look for gaps from the history's first day to yesterday, or in the days that are asked for.
 
     Raises UserError for a target that remembers nothing, holds no such history, or is written to
-    right now.
+    right now by a job of this machine.
     """
-    names = choose_tables(tables, source)
+    names = choose_tables(tables, chosen.source)
     with closing(open_sink(target, options=options)) as opened:
         if not opened.capabilities.remembers:
             raise UserError(
                 f"to: {redacted(target)} does not remember what it holds, so it cannot be asked; "
                 "allowed are kafka: and databases"
             )
-        sink = cast(RememberingSink, opened)
-        folder = job_folder(sink, facts)
-        assert folder, "what remembers lasts"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = JobLock(folder)
-        try:
-            header, progress = sink.read_header(), dict(sink.progress())
-        finally:
-            lock.release()
+        header, progress = _told_by(cast(RememberingSink, opened), chosen.config.paths.facts)
     if header is None:
         raise UserError(
             f"to: {redacted(target)} holds no history of the feed {options.feed!r}; choose another "
             "--feed, or begin one with backfill"
         )
-    start = Header.from_json(header).history_start
+    _check_rate(header, chosen, redacted(target))
+    start = header.history_start
     beyond = [day for _, day in progress if day > today]
     first = start if asked[0] is None else asked[0]
     last = max([today - 1, *beyond]) if asked[1] is None else asked[1]
@@ -90,6 +82,32 @@ def find_gaps(
         )
     gaps = [gap for day in range(first, last + 1) for gap in _of_day(day, names, progress)]
     return Coverage(start, first, last, tuple(_merged(gaps)))
+
+
+def _told_by(
+    sink: RememberingSink, facts: Path
+) -> tuple[Header | None, dict[tuple[str, int], Progress]]:
+    """What a target says of itself, while no job of this machine writes there."""
+    folder = job_folder(sink, facts)
+    assert folder, "what remembers lasts"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = JobLock(folder, sink.where, sink.elsewhere)
+    try:
+        header, progress = sink.read_header(), dict(sink.progress())
+    finally:
+        lock.release()
+    return None if header is None else Header.from_json(header), progress
+
+
+def _check_rate(header: Header, chosen: Chosen, where: str) -> None:
+    """Raise UserError where the hub was thinned to another number of events."""
+    made_with = header.identity.settings.get("events_per_hour")
+    asked = chosen.events_per_hour
+    if made_with is not None and asked is not None and float(made_with) != asked:
+        raise UserError(
+            f"events-per-hour: the history in {where} was made with {float(made_with):g} an hour, "
+            f"not {asked:g}; give --events-per-hour {float(made_with):g}"
+        )
 
 
 def _of_day(day: int, names: Sequence[str], progress: dict[tuple[str, int], Progress]) -> list[Gap]:

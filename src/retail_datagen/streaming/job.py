@@ -18,7 +18,8 @@ from retail_datagen.streaming.live import Live, Stage, run_live
 from retail_datagen.streaming.narration import Narration
 from retail_datagen.streaming.pace import Bursts, Deltas, Pace, Rate, check_deltas
 from retail_datagen.streaming.problems import Problems
-from retail_datagen.streaming.targets import LIVE, line_of, opened, troubled
+from retail_datagen.streaming.scenario import check_scenario
+from retail_datagen.streaming.targets import LIVE, check_takes_trouble, line_of, opened, troubled
 from retail_datagen.streaming.told import Listener
 
 TOPICS = "topics"
@@ -104,6 +105,8 @@ def check_stream(job: StreamJob) -> None:
         raise UserError("on-gap: goes with --speed, which plays a history on")
     if job.speed is not None and job.problems and len(job.targets) > 1:
         raise UserError("problem: problems go to one target at a time; give one --to")
+    if job.scenario is not None:
+        check_scenario(job.scenario, job.sim_start)
     deltas_of(job)
 
 
@@ -169,13 +172,18 @@ def _live(
         duration_ms=None if job.minutes is None else round(job.minutes * _MINUTE),
     )
     options = replace(job.options, feed=LIVE)
+    pace = pace_of(job)
     with (
         opened(job.targets, options) as sinks,
         troubled(job.problems, job.truth, options, listeners) as make,
     ):
+        if job.problems:
+            check_takes_trouble(sinks)
+        if narration is not None:
+            narration.begin(job.minutes)
         run_live(
             asked,
-            pace_of(job),
+            pace,
             lambda began: line_of(sinks, make, began),
             clock,
             listeners,

@@ -23,7 +23,7 @@ from retail_datagen.streaming.clock import Clock
 from retail_datagen.streaming.days import Days, local_day
 from retail_datagen.streaming.line import Line, Piece
 from retail_datagen.streaming.pace import Pace
-from retail_datagen.streaming.scenario import busiest_hour, scenario_day
+from retail_datagen.streaming.scenario import busiest_hour, check_scenario, scenario_day
 from retail_datagen.streaming.stop import stopping
 from retail_datagen.streaming.told import Listener, Sent
 
@@ -101,8 +101,7 @@ class Stage:
     def _day_played(self, retailer: Retailer) -> int:
         asked, today = self.asked, local_day(self._began, self._zone)
         if asked.scenario is not None:
-            if asked.sim_start is not None:
-                raise UserError("scenario: --scenario chooses the hour; leave --sim-start out")
+            check_scenario(asked.scenario, asked.sim_start)
             today = scenario_day(asked.scenario, today)
         elif asked.sim_start is not None:
             today = local_day(asked.sim_start, self._zone)

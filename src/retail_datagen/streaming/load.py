@@ -41,6 +41,7 @@ _CHANGE_SECONDS = 1.0
 """What is given to a topic that was taken away before it is looked for again."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _TOLD_EVERY = 5.0
+_MOST_TOLD = 3
 T = TypeVar("T")
 
 
@@ -91,7 +92,7 @@ def run_load(load: Load, told: Listener = lambda loaded: None) -> Loaded:
         folder = load.notes / f"_{target.name}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = JobLock(folder)
+            lock = JobLock(folder, target.where, "another ClickHouse with --to")
         except OSError as error:
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
         stack.callback(lock.release)
@@ -119,9 +120,8 @@ class _Loader:
         self._go_on_from(found)
         if not self._followed and not load.continuous:
             raise UserError(
-                f"from: none of the topics is at {load.kafka.servers}: "
-                f"{', '.join(sorted(load.topics))}; see --feed and --topic-prefix, or wait for "
-                "them with --continuous"
+                f"from: none of the topics is at {load.kafka.servers}: {_some(load.topics)}; see "
+                "--feed and --topic-prefix, or wait for them with --continuous"
             )
         batch = _Batch()
         looked = time.monotonic()
@@ -256,6 +256,13 @@ class _Loader:
     def _so_far(self) -> Loaded:
         self._loaded.seconds = time.monotonic() - self._began
         return self._loaded
+
+
+def _some(topics: Collection[str]) -> str:
+    """The first few of these topics, and how many there are beside them."""
+    names = sorted(topics)
+    more = len(names) - _MOST_TOLD
+    return ", ".join(names[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 class _Batch:

@@ -32,21 +32,25 @@ def sim_start_of(text: str, zone: str) -> int:
     return int(instants(np.array([seconds]), zone)[0])
 
 
-def scenario_day(name: str, today: int) -> int:
-    """The day that a scenario is about: today, the last Saturday, the last Black Friday.
+def check_scenario(name: str, sim_start: int | None) -> None:
+    """Raises UserError for an unknown one, and beside an hour that was chosen otherwise."""
+    if name not in SCENARIOS:
+        raise UserError(f"scenario: {name!r} is not known; allowed are {', '.join(SCENARIOS)}")
+    if sim_start is not None:
+        raise UserError("scenario: --scenario chooses the hour; leave --sim-start out")
 
-    Raises UserError for an unknown one.
-    """
+
+def scenario_day(name: str, today: int) -> int:
+    """The day that a scenario is about: today, the last Saturday, the last Black Friday."""
     date = to_date(today)
     match name:
         case "peak-hours":
             return today
         case "weekend":
             return to_day(date - timedelta(days=(date.weekday() - _SATURDAY) % 7))
-        case "black-friday":
+        case _:
             fridays = [named_days("black_friday", date.year - back)[0] for back in (0, 1)]
             return to_day(next(friday for friday in fridays if friday <= date))
-    raise UserError(f"scenario: {name!r} is not known; allowed are {', '.join(SCENARIOS)}")
 
 
 def busiest_hour(days: Days, table: str, day: int, zone: str) -> int:

@@ -93,9 +93,15 @@ def troubled(
 def line_of(sinks: Sequence[EventSink], make: MakeTrouble, began: int) -> Line:
     """A line that begins at an instant. Raises UserError where a sink takes no trouble."""
     trouble = make(began)
-    if trouble is not None and not all(sink.capabilities.raw for sink in sinks):
+    if trouble is not None:
+        check_takes_trouble(sinks)
+    return Line(sinks, trouble)
+
+
+def check_takes_trouble(sinks: Sequence[EventSink]) -> None:
+    """Raises UserError where a sink takes none of a stream's problems."""
+    if not all(sink.capabilities.raw for sink in sinks):
         raise UserError(
             "problem: this target takes no messages that are late or broken; "
             "choose kafka:, jsonl: or memory:"
         )
-    return Line(sinks, trouble)

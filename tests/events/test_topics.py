@@ -139,7 +139,7 @@ def test_alerts_and_price_changes_are_the_facts(topics: Told, facts: Told) -> No
             (SELECT count(*) FROM (
                 SELECT change_id, timestamp, old_price, new_price, reason FROM changes
                 EXCEPT ALL
-                SELECT TraceId, EventTS, OldPrice, NewPrice, Reason FROM price_changes)),
+                SELECT TraceId, EventTS, OldPrice, NewPrice, lower(Reason) FROM price_changes)),
             (SELECT count(*) FROM alerts) - (SELECT count(*) FROM reorders),
             (SELECT count(*) FROM changes) - (SELECT count(*) FROM price_changes)
         """,

@@ -41,4 +41,6 @@ class Outgoing:
             return nullcontext(())
         from retail_datagen.streaming.outbox import FEED, sending
 
-        return sending(self.targets, self.kafka.options(FEED, "UTC"), engine, self.store_id)
+        return sending(
+            self.targets, self.kafka.options(FEED, "UTC", self.targets), engine, self.store_id
+        )

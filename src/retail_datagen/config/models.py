@@ -177,9 +177,8 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise PydanticCustomError(
-            "no_zone", "an IANA time zone, such as Europe/Berlin, America/New_York or UTC"
-        ) from None
+        allowed = "an IANA time zone, such as Europe/Berlin, America/New_York or UTC"
+        raise impossible(Impossible((), name, allowed)) from None
     return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retail_datagen.behaviour.pricing import REASONS
 from retail_datagen.events.base import (
@@ -19,6 +20,8 @@ from retail_datagen.events.context import EventDay
 from retail_datagen.schema import Column, Kind, Table
 from retail_datagen.schema.arrays import batch, category
 
+WORDS = tuple(word.lower() for word in REASONS)
+"""Reasons as events have them, those of movements of stock too."""
 TABLE = Table(
     name="retail_price_changes",
     doc="One event per product whose price differs from the day before.",
@@ -29,7 +32,7 @@ TABLE = Table(
         sku_column(),
         Column("old_price", Kind.MONEY, "Until then.", example="12.99"),
         Column("new_price", Kind.MONEY, "From then on.", example="10.39"),
-        Column("reason", Kind.CATEGORY, "Why.", words=REASONS, example="PROMO_START"),
+        Column("reason", Kind.CATEGORY, "Why.", words=WORDS, example="promo_start"),
     ),
     key=("change_id",),
     namespace=NAMESPACE,
@@ -39,6 +42,7 @@ TABLE = Table(
 
 def render(day: EventDay) -> pa.Table:
     rows = day.fact("price_changes")
+    reason = rows["Reason"].combine_chunks()
     product = rows_of(rows["ProductID"].to_numpy(), day.world.products.product_id)
     return batch(
         TABLE,
@@ -49,7 +53,7 @@ def render(day: EventDay) -> pa.Table:
             "product_id": category(product, day.context.skus),
             "old_price": rows["OldPrice"],
             "new_price": rows["NewPrice"],
-            "reason": rows["Reason"],
+            "reason": category(reason.indices.to_numpy(), pc.utf8_lower(reason.dictionary)),
         },
     )
 

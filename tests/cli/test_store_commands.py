@@ -153,6 +153,7 @@ def test_verify_ends_with_1_where_books_do_not_agree(run) -> None:  # type: igno
         (["--api", "ftp://x"], "api: 'ftp://x' is not a URL; allowed are such as"),
         (["--database-url", "oracle://x"], "'oracle' is not a database of the store"),
         (["--store", "1", "--templates", "Hoodie"], "leave --templates and --template-file out"),
+        (["--store", "1", "--items", "50"], "items: store N has its own stock"),
         (["--store", "1", "--facts", "nowhere"], "nowhere is not a folder"),
         (["--template-file", "no.yaml"], "no.yaml: no such templates file"),
         (["--api", "http://127.0.0.1:1"], "cannot be reached"),

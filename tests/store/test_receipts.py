@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 from sqlalchemy import Engine, func, select
 
+from retail_datagen.cli.app import main
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import Calendar, Paths, RetailConfig, Volume
 from retail_datagen.core.calendar import to_day
@@ -22,7 +24,7 @@ from retail_datagen.store.facts import StoreFacts, read_store
 from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.receipts import backfill_receipts, inventory_of
-from stores import violations
+from stores import items, violations
 
 FIRST, LAST, DAYS = date(2024, 3, 4), date(2024, 3, 10), 7
 STORE = 2
@@ -162,6 +164,44 @@ def test_twice_is_refused_or_replaced(light: Engine, folder: Path) -> None:
     assert violations(light) == []
     fill(light, facts)
     assert violations(light) == []
+
+
+def test_what_is_there_is_skipped_after_a_simulation(engine: Engine, folder: Path) -> None:
+    facts = read_store(folder, STORE)
+    fill(engine, facts)
+    ledger = Ledger(engine)
+    ledger.sell([1, 2], facts.end + timedelta(hours=9))
+    ledger.snapshot(facts.end + timedelta(hours=10))
+    inventory = inventory_of(facts)
+    loaded = load_items(Direct(ledger, facts.end), inventory, lambda _done, _total: None)
+    assert (loaded.created, loaded.skipped) == (0, len(inventory.items))
+    fewer = replace(inventory, items=items([0], first=90_000_001))
+    fewer = replace(fewer, items=replace(fewer.items, sku=[facts.sku[0]]))
+    with pytest.raises(UserError, match="items: some are not in this store yet, and cannot come"):
+        load_items(Direct(ledger, facts.end), fewer, lambda _done, _total: None)
+    assert violations(engine) == []
+
+
+def test_generated_again_after_a_simulation(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+
+    def run(*words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--database-url", url])
+        said = capsys.readouterr()
+        assert not ended.value.code, said.err
+        return said.out
+
+    generate = ("inventory", "generate", "--store", str(STORE), "--facts", str(folder))
+    first = run(*generate)
+    assert "   Store: 2 of a generated retailer\n" in first
+    assert "templates" not in first
+    run("simulate", "--analytics", "--mode", "demo", "--unpaced", "--duration", "60", "--quiet")
+    items = len(inventory_of(read_store(folder, STORE)).items)
+    assert f"   Items created: 0 ({items} were there already)\n" in run(*generate)
+    assert "no violation" in run("store", "verify")
 
 
 def test_a_past_that_something_stands_on_is_not_replaced(light: Engine, folder: Path) -> None:

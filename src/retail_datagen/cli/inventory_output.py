@@ -29,10 +29,8 @@ class Output:
         self._say(_RULE)
         self._say("\n📋 Configuration:")
         self._say(f"   Target items: {items}")
-        self._say(f"   Product templates: {inventory.templates}")
-        self._say(f"   {where}")
-        self._say("\n🔧 Generating product variants...")
-        self._say(f"   ✅ Generated {products} unique product variants")
+        for line in _source(inventory, where):
+            self._say(line)
         self._say(f"\n📊 Average {items / max(products, 1):.1f} items per product variant")
         self._say("\n🏷️  Generating RFID-tagged items...")
         self._say(f"   ✅ Generated {items} RFID-tagged items")
@@ -76,6 +74,24 @@ class Output:
     def _say(self, line: str, end: bool = True) -> None:
         if not self._quiet:
             typer.echo(line, nl=end)
+
+
+def _source(inventory: Inventory, where: str) -> tuple[str, ...]:
+    """What the products come from, and how many that gives."""
+    products = len(inventory.products)
+    if inventory.store is None:
+        return (
+            f"   Product templates: {inventory.templates}",
+            f"   {where}",
+            "\n🔧 Generating product variants...",
+            f"   ✅ Generated {products} unique product variants",
+        )
+    return (
+        f"   Store: {inventory.store} of a generated retailer",
+        f"   {where}",
+        "\n🔧 Reading the store's products...",
+        f"   ✅ Found {products} products",
+    )
 
 
 def _skipped(loaded: Loaded) -> str:

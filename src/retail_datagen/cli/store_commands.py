@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from retail_datagen.store.generate import Target
     from retail_datagen.store.items import Inventory
 
+DEFAULT_ITEMS = 3000
 _WIDE = 200
 
 Seed = Annotated[int, typer.Option(min=0, help="Another seed, another store.")]
@@ -72,7 +73,10 @@ def register(app: typer.Typer) -> None:
 
 
 def generate(
-    items: Annotated[int, typer.Option(min=0, help="How many RFID-tagged items.")] = 3000,
+    items: Annotated[
+        int | None,
+        typer.Option(min=0, help=f"How many RFID-tagged items.  [default: {DEFAULT_ITEMS}]"),
+    ] = None,
     api: Api = None,
     database_url: DatabaseUrl = None,
     templates: Annotated[
@@ -104,12 +108,17 @@ def generate(
 
             catalogue = read_catalogue(template_file, seed)
             chosen = catalogue.of_templates(templates or [])
-            inventory = plan_inventory(catalogue, chosen, items)
+            inventory = plan_inventory(catalogue, chosen, DEFAULT_ITEMS if items is None else items)
             at = None
         else:
             from retail_datagen.store.facts import read_store
             from retail_datagen.store.receipts import inventory_of
 
+            if items is not None:
+                raise UserError(
+                    "items: store N has its own stock at the end of its history; leave --items "
+                    "out beside --store"
+                )
             if templates or template_file:
                 raise UserError(
                     "templates: store N has its own products; leave --templates and "

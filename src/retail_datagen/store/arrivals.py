@@ -18,6 +18,7 @@ from retail_datagen.core.arrays import F64, I64, U8
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
 from retail_datagen.store.epc import epcs, reference_of
+from retail_datagen.store.moments import checked
 from retail_datagen.store.rows import (
     NO_ZONE,
     Added,
@@ -70,7 +71,10 @@ def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Add
 
 
 def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: int | None) -> Added:
-    """Items whose tag is new, present from `at` on: a moment for all, or one for each."""
+    """Items whose tag is new, present from `at` on: a moment for all, or one for each.
+
+    Raises LedgerError for moments at or before the last snapshot; where no item is new, none is.
+    """
     zones = connection.execute(select(m.zones).order_by(m.zones.c.id))
     errors = item_errors(rows, {z.id: (z.x0, z.y0, z.x1, z.y1) for z in zones})
     product = _products_of(connection, rows.sku, errors)
@@ -81,7 +85,8 @@ def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: i
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
         zone = rows.zone_id[new]
-        moment = times(np.broadcast_to(np.asarray(at, dtype="M8[us]"), len(rows))[new])
+        came = np.broadcast_to(np.asarray(at, dtype="M8[us]"), len(rows))[new]
+        moment = times(checked(connection, came))
         columns = {
             "rfid_tag": _taken(rows.rfid_tag, new),
             "product_id": product[new],

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.store.items import Inventory
+from retail_datagen.store.moments import LedgerError
 from retail_datagen.store.rows import Added, ItemRows, ProductRows
 
 PRODUCTS, ITEMS = "products", "items"
@@ -46,7 +47,14 @@ class Direct:
         return self.ledger.add_products(rows, self.at)
 
     def add_items(self, rows: ItemRows) -> Added:
-        return self.ledger.add_items(rows, self.at)
+        """Raises UserError where new ones would have come before what is known since."""
+        try:
+            return self.ledger.add_items(rows, self.at)
+        except LedgerError as error:
+            raise UserError(
+                f"items: some are not in this store yet, and cannot come any more: {error}; "
+                "`retail-datagen store reset` empties the store"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,16 @@ _PRODUCT_BITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a store begins with: products, and items in the order of their shares."""
+    """What a store begins with: products, and items in the order of their shares.
+
+    `templates` is how many made it, none where it is that of a retailer's `store`.
+    """
 
     products: ProductRows
     items: ItemRows
     categories: dict[str, int]
     templates: int
+    store: int | None = None
 
 
 def most_items(catalogue: Catalogue, chosen: Bool) -> int:

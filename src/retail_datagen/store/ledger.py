@@ -80,9 +80,12 @@ class Ledger:
             return add_products(connection, rows, at or datetime.now())
 
     def add_items(self, rows: ItemRows, at: datetime | None = None) -> Added:
-        """Add items, present from `at` on; those whose tag is known stay as they are."""
+        """Add items, present from `at` on; those whose tag is known stay as they are.
+
+        Raises LedgerError for new ones at or before the last snapshot.
+        """
         with writing(self.engine) as connection:
-            moment = checked(connection, moments(at or clock(connection), 1))
+            moment = moments(at or clock(connection), 1)
             return add_items(connection, rows, moment[0], m.INITIAL, self.run)
 
     def restock(

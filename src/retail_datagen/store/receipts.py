@@ -56,6 +56,7 @@ def inventory_of(facts: StoreFacts) -> Inventory:
         ),
         categories,
         0,
+        facts.store,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, select
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import profile_file, read_profile
 from retail_datagen.core.calendar import to_day
+from retail_datagen.store import lease
 from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
@@ -182,6 +183,83 @@ def test_what_happened_live_stays(engine: Engine) -> None:
     assert violations(engine) == []
 
 
+def see(ledger: Ledger, found: list[int], at: datetime) -> None:
+    far = np.full(len(found), 100.0)
+    ledger.see(Detections(np.array(found), at, -far / 2, ["S"] * len(found), far))
+
+
+def open_to_customers(ledger: Ledger) -> dict[object, object]:
+    """A live morning in which every item is seen, some are bought, stolen, or come: what becomes
+    of all of them."""
+    everything = [int(row[0]) for row in rows(ledger.engine, m.inventory_items.c.id)]  # type: ignore[call-overload]
+    see(ledger, everything, NOW + timedelta(minutes=10))
+    ledger.sell(everything[:30], NOW + timedelta(minutes=20), "live")
+    ledger.lose(everything[30:40], NOW + timedelta(minutes=25), "stolen")
+    ledger.restock([1, 1, 2], NOW + timedelta(minutes=30))
+    ledger.snapshot(NOW + timedelta(hours=1))
+    return fates(ledger.engine)
+
+
+def fates(engine: Engine) -> dict[object, object]:
+    columns = m.inventory_items.c
+    found = rows(engine, columns.id, columns.status, columns.reason, columns.left_at)
+    return {row[0]: row[1:] for row in found}
+
+
+def test_a_store_that_was_opened_may_have_a_past(engine: Engine) -> None:
+    ledger = fill(engine)
+    live, before = open_to_customers(ledger), present(engine)
+    for density, replace in (("extreme", False), ("sparse", True), ("normal", True)):
+        summary = backfill(engine, Backfill(4, density, replace=replace, today=TODAY))
+        wanted = 4 * DENSITIES[density].purchases
+        assert (summary.purchases, summary.restocked, summary.missed) == (wanted, wanted, 0)
+        assert rows(engine, func.count(m.purchase_events.c.id)) == [(wanted + 30,)]
+        assert violations(engine) == []
+        assert present(engine) == before
+        now = fates(engine)
+        assert {item: now[item] for item in live} == live
+        assert len(now) == len(live) + wanted
+
+
+def test_a_past_is_replaced_after_the_store_was_opened(engine: Engine) -> None:
+    ledger = fill(engine)
+    backfill(engine, Backfill(4, "extreme", today=TODAY))
+    here = {item for item, fate in fates(engine).items() if fate == ("present", None, None)}
+    live, before = open_to_customers(ledger), present(engine)
+    backfill(engine, Backfill(4, "sparse", replace=True, today=TODAY))
+    assert rows(engine, func.count(m.purchase_events.c.id)) == [(4 * 20 + 30,)]
+    assert violations(engine) == []
+    assert present(engine) == before
+    now = fates(engine)
+    assert {item: now[item] for item in here} == {item: live[item] for item in here}
+
+
+def test_pasts_on_pasts_are_taken_back_in_any_order(light: Engine) -> None:
+    ledger = fill(light)
+    open_to_customers(ledger)
+    before = present(light)
+    for days in (4, 2, 0):
+        backfill(light, Backfill(2, "extreme", today=TODAY - timedelta(days=days)))
+    assert violations(light) == []
+    assert rows(light, func.count(m.purchase_events.c.id)) == [(3 * 400 + 30,)]
+    for days in (4, 0, 2):
+        today = TODAY - timedelta(days=days)
+        backfill(light, Backfill(2, "sparse", replace=True, today=today))
+        assert violations(light) == []
+        assert present(light) == before
+    assert rows(light, func.count(m.purchase_events.c.id)) == [(3 * 40 + 30,)]
+
+
+def test_beside_a_simulation_nothing_is_taken_from_its_shelves(light: Engine) -> None:
+    fill(light)
+    before = fates(light)
+    lease.acquire(light, "till, process 7")
+    assert backfill(light, Backfill(3, "dense", today=TODAY)).purchases == 300
+    now = fates(light)
+    assert {item: now[item] for item in before} == before
+    assert violations(light) == []
+
+
 def test_live_days_are_not_overwritten(light: Engine) -> None:
     ledger = fill(light, at=datetime(2024, 6, 16, 9))
     ledger.sell([1], datetime(2024, 6, 17, 9))
@@ -217,10 +295,21 @@ def test_products_without_items(light: Engine) -> None:
     ledger.add_products(products(2))
     with pytest.raises(UserError, match="No inventory items found in database"):
         backfill(light, Backfill(1))
-    ledger.add_items(items([0, 1]), NOW)
-    ledger.sell([1, 2], NOW)
-    with pytest.raises(UserError, match="No inventory items found in database"):
+    ledger.add_items(items([0, 1]), datetime(2024, 6, 19, 9))
+    ledger.lose([1, 2], datetime(2024, 6, 19, 10))
+    with pytest.raises(UserError, match="something happened live in this store on 2024-06-19"):
         backfill(light, Backfill(1, today=TODAY))
+
+
+def test_items_that_were_seen_within_have_no_past(light: Engine) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(1))
+    ledger.add_items(items([0]), datetime(2024, 6, 19, 9))
+    see(ledger, [1], datetime(2024, 6, 19, 10))
+    with pytest.raises(UserError, match="no item of this store stood there from 2024-06-19 to"):
+        backfill(light, Backfill(1, today=TODAY))
+    assert backfill(light, Backfill(3, today=TODAY - timedelta(days=1))).purchases
+    assert violations(light) == []
 
 
 def test_products_of_somebody_else(light: Engine) -> None:

@@ -15,7 +15,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.store.backfill import Backfill, backfill
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database import open_database
-from retail_datagen.store.ledger import Ledger
+from retail_datagen.store.ledger import Detections, Ledger
 from retail_datagen.store.moments import LedgerError
 from stores import OPENED, items, products, violations
 
@@ -109,6 +109,12 @@ class Books(RuleBasedStateMachine):
         there = [p for p in wanted if p <= PRODUCTS]
         assert came.products.tolist() == there
         self._came(there)
+
+    @rule(wanted=ids)
+    def see(self, wanted: list[int]) -> None:
+        there = np.array(self._present(wanted, 1), dtype=np.int64)
+        far = np.full(len(there), 100.0)
+        self.ledger.see(Detections(there, self.now, -far, ["S"] * len(there), far))
 
     @rule()
     def snapshot(self) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import profile_file, read_profile
-from retail_datagen.core.arrays import I64
+from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.core.rng import mix
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
@@ -26,14 +26,9 @@ from retail_datagen.store.database.bulk import load, times
 from retail_datagen.store.database.engine import writing
 from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.past import Past, Shelf, draw_past
-from retail_datagen.store.rewrite import (
-    PRESENT_STILL,
-    Lives,
-    opening_from,
-    take_back,
-    untouched,
-    write_past,
-)
+from retail_datagen.store.rewrite import PRESENT_STILL, Lives, write_past
+from retail_datagen.store.standing import Standing, opening_from, standing
+from retail_datagen.store.takeback import take_back
 
 BACKFILL_RUN = "backfill"
 MOST_DAYS = 3650
@@ -118,7 +113,8 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
     end = datetime.combine(today, time())
     with writing(engine) as connection:
         replaced = make_room(connection, first, end, wanted.replace)
-        shelf, items, ids = _shelf(connection, first, wanted.seed)
+        items = _standing(connection, first, end)
+        shelf, ids = _shelf(connection, items, wanted.seed)
         params = {**asdict(wanted), "today": today.isoformat()}
         run = note_run(connection, BACKFILL_RUN, params, first, end)
         past = draw_past(
@@ -239,29 +235,29 @@ def write_snapshots(
     return days * each * len(products)
 
 
-def _shelf(connection: Connection, first: datetime, seed: int) -> tuple[Shelf, I64, I64]:
-    """(what can be sold, its items by product, the products' ids).
-
-    Raises UserError for a store without products or without items.
-    """
-    columns = (m.products.c.id, m.products.c.sku, m.products.c.category)
-    products = connection.execute(select(*columns).order_by(m.products.c.id)).all()
-    if not products:
+def _standing(connection: Connection, first: datetime, end: datetime) -> Standing:
+    """The items that were there. Raises UserError for a store without any."""
+    if not connection.scalar(select(func.count()).select_from(m.products)):
         raise UserError(f"No products found in database: {_GENERATE}")
     opening_from(connection, first)
-    items, product = untouched(connection, first)
-    if not len(items):
-        present = connection.scalar(
-            select(func.count()).where(m.inventory_items.c.status == m.PRESENT)
-        )
-        if not present:
-            raise UserError(f"No inventory items found in database: {_GENERATE}")
-        raise UserError(
-            "no item of this store has a past that is free: all were seen, sold or moved since; "
-            f"`retail-datagen store reset` empties the store, then {_GENERATE}"
-        )
+    found = standing(connection, first, end)
+    if len(found):
+        return found
+    if not connection.scalar(select(func.count()).select_from(m.inventory_items)):
+        raise UserError(f"No inventory items found in database: {_GENERATE}")
+    raise UserError(
+        f"no item of this store stood there from {first:%Y-%m-%d} to the end of "
+        f"{end - timedelta(days=1):%Y-%m-%d}: all came, were seen or left within; choose other "
+        f"days, or empty the store with `retail-datagen store reset`, then {_GENERATE}"
+    )
+
+
+def _shelf(connection: Connection, items: Standing, seed: int) -> tuple[Shelf, I64]:
+    """(what can be sold, the products' ids)."""
+    columns = (m.products.c.id, m.products.c.sku, m.products.c.category)
+    products = connection.execute(select(*columns).order_by(m.products.c.id)).all()
     ids = np.array([row.id for row in products], dtype=np.int64)
-    stock = np.bincount(np.searchsorted(ids, product), minlength=len(ids))
+    stock = np.bincount(np.searchsorted(ids, items.product), minlength=len(ids))
     catalogue = read_catalogue(seed=seed)
     known = dict(zip(catalogue.sku, catalogue.popularity.tolist(), strict=True))
     # What the catalogue does not know is as popular as any other, in an order of its own.
@@ -270,7 +266,7 @@ def _shelf(connection: Connection, first: datetime, seed: int) -> tuple[Shelf, I
         known.get(row.sku, int(other)) for row, other in zip(products, others, strict=True)
     ]
     shelf = Shelf([row.category or "" for row in products], np.array(popularity, np.int64), stock)
-    return shelf, items, ids
+    return shelf, ids
 
 
 def _prices(connection: Connection) -> I64:
@@ -280,32 +276,29 @@ def _prices(connection: Connection) -> I64:
     return np.array([-1 if price is None else int(price * 100) for price in found], dtype=np.int64)
 
 
-def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64, run: int) -> Lives:
-    """Who is who: the oldest item of a product is sold first, and its successor takes its place.
+def _lives(past: Past, shelf: Shelf, items: Standing, ids: I64, cents: I64, run: int) -> Lives:
+    """Who is who: the first item of a product is sold first, and its successor takes its place.
 
     A product's items are those that were there and then those that came, in order of time; its
     k-th sale takes the k-th of them.
     """
-    before, came, sold = (
-        shelf.stock,
-        np.bincount(past.restock_product, minlength=len(shelf.stock)),
-        np.bincount(past.sale_product, minlength=len(shelf.stock)),
-    )
-    all_of = before + came
-    first = np.cumsum(all_of) - all_of
-    count = int(all_of.sum())
-    product = np.repeat(np.arange(len(all_of)), all_of)
-    turn = np.arange(count) - first[product]
-    old = turn < before[product]
-    item = np.zeros(count, dtype=np.int64)
-    item[old] = items
-    place = first[product] + turn % np.maximum(before[product], 1)
-    like = np.where(old, 0, item[place])
+    units = _Units(past, shelf)
+    count, old, gone = len(units.product), units.old, units.gone
+    item, heir_of = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    item[old] = items.item
+    like = np.where(old, 0, item[units.place])
     arrived = np.full(count, np.datetime64(0, "us"))
     order = np.argsort(past.restock_product, kind="stable")
     arrived[~old] = past.restock_second[order].astype("M8[s]")
+    arrived[old] = items.arrived
+    # Who is known later cannot have been sold: an heir was, and he came when the successor did.
+    bound = np.zeros(count, dtype=np.bool_)
+    bound[old] = ~items.free
+    swapped = np.flatnonzero(bound & gone)
+    successor = units.successor[swapped]
+    heir_of[swapped] = like[swapped] = item[swapped]
+    item[successor], item[swapped], like[successor] = item[swapped], 0, 0
     departed = np.full(count, PRESENT_STILL)
-    gone = turn < sold[product]
     order = np.argsort(past.sale_product, kind="stable")
     departed[gone] = past.sale_second[order].astype("M8[s]")
     basket = np.full(count, None, dtype=object)
@@ -314,8 +307,9 @@ def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64, run: int)
     texts = np.full(count, None, dtype=object)
     return Lives(
         item=item[kept],
-        product=ids[product[kept]],
+        product=ids[units.product[kept]],
         like=like[kept],
+        heir_of=heir_of[kept],
         arrived=arrived[kept],
         came=np.full(count, m.RESTOCK, dtype=object)[kept],
         came_by=texts[kept],
@@ -324,9 +318,32 @@ def _lives(past: Past, shelf: Shelf, items: I64, ids: I64, cents: I64, run: int)
         left=np.full(count, m.SALE, dtype=object)[kept],
         gone=np.full(count, m.SOLD, dtype=object)[kept],
         left_by=texts[kept],
-        cents=cents[product[kept]],
+        cents=cents[units.product[kept]],
         basket=basket[kept],
     )
+
+
+class _Units:
+    """Every unit that stands or comes, by product and time: [units].
+
+    Whether it stands there first (`old`), is sold (`gone`), whose `place` it takes (a unit that is
+    old), and who is there in its place at the end (`successor`, of old ones).
+    """
+
+    def __init__(self, past: Past, shelf: Shelf) -> None:
+        size = len(shelf.stock)
+        before = shelf.stock
+        sold = np.bincount(past.sale_product, minlength=size)
+        units = before + np.bincount(past.restock_product, minlength=size)
+        self.product: I64 = np.repeat(np.arange(size), units)
+        first = (np.cumsum(units) - units)[self.product]
+        turn = np.arange(len(self.product)) - first
+        slots = np.maximum(before, 1)[self.product]
+        gone = sold[self.product]
+        self.old: Bool = turn < before[self.product]
+        self.gone: Bool = turn < gone
+        self.place: I64 = first + turn % slots
+        self.successor: I64 = first + gone + (turn - gone) % slots
 
 
 def _baskets(past: Past, run: int) -> Any:

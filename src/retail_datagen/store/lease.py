@@ -84,8 +84,13 @@ def release(engine: Engine, holder: str, store: str = STORE) -> None:
 def current(engine: Engine, store: str = STORE) -> Holder | None:
     """Who simulates now; None when nobody does."""
     with engine.connect() as connection:
-        held = _held(connection, store)
-        return held if held and held.expires_at > _now(connection) else None
+        return simulating(connection, store)
+
+
+def simulating(connection: Connection, store: str = STORE) -> Holder | None:
+    """As `current`, within a transaction."""
+    held = _held(connection, store)
+    return held if held and held.expires_at > _now(connection) else None
 
 
 def refuse_beside_simulation(engine: Engine) -> None:

@@ -24,8 +24,9 @@ from retail_datagen.store.facts import StoreFacts
 from retail_datagen.store.items import Inventory, stock_levels
 from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.placement import places, spots
-from retail_datagen.store.rewrite import PRESENT_STILL, Lives, take_back, write_past
+from retail_datagen.store.rewrite import PRESENT_STILL, Lives, write_past
 from retail_datagen.store.rows import ItemRows, ProductRows
+from retail_datagen.store.takeback import take_back
 
 RECEIPTS_RUN = "receipts"
 _OPENING = "INITIAL_STOCK"
@@ -150,6 +151,7 @@ def _lives(connection: Connection, facts: StoreFacts) -> Lives:
         item=item,
         product=ids[product],
         like=_like(item, product, len(ids)),
+        heir_of=np.zeros(len(product), dtype=np.int64),
         arrived=at,
         came=np.where(reasons == _OPENING, m.INITIAL, m.RESTOCK).astype(object),
         came_by=reasons,

@@ -1,19 +1,18 @@
-"""The ledger's other hand: writes a past that nobody noted while it happened, or takes one back.
+"""The ledger's other hand: writes a past that nobody noted while it happened.
 
-Such a past ends at today's stock: what arrives in it leaves in it, product by product, or else is
-there now. Only `backfill` and `receipts` call it; it keeps the rules of the ledger.
+Such a past ends at the stock that was there then: what arrives in it leaves in it, product by
+product, or else is there at its end. Only `backfill` and `receipts` call it; it keeps the rules of
+the ledger. `standing` says which items have a past to be told, `takeback` undoes one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, bindparam, delete, func, null, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.store.arrivals import item_places, next_tags, tag_names
@@ -35,11 +34,16 @@ class Lives:
     an item that is in the database keeps its arrival unless `rewritten`. `left` is the kind of
     the departure, `gone` the item's reason and `left_by` the movement's. Prices are cents, -1 for
     none.
+
+    `heir_of` is 0, or an item of the database that a new one takes the place of in the books: it
+    came when that one did, which arrives anew in another life. So what is known of an item later
+    does not keep the shelf that it stands on from having a past.
     """
 
     item: I64
     product: I64
     like: I64
+    heir_of: I64
     arrived: Any
     came: Any
     came_by: Any
@@ -68,14 +72,18 @@ def write_past(connection: Connection, lives: Lives, source: str, run: int) -> W
     """
     new = lives.item == 0
     gone = ~np.isnat(lives.departed)
-    _check_end(lives, new, gone)
+    heirs = np.flatnonzero(lives.heir_of > 0)
+    inherited = ~new & np.isin(lives.item, lives.heir_of[heirs])
+    comes = new & (lives.heir_of == 0) | inherited
+    _check_end(lives, comes, gone)
     ids = lives.item.copy()
     ids[new] = _load_items(connection, lives, np.flatnonzero(new))
+    hand_over(connection, lives.heir_of[heirs], ids[heirs])
     _rewrite_arrivals(connection, lives, np.flatnonzero(lives.rewritten & ~new), run)
     _take_away(connection, lives, np.flatnonzero(gone & ~new))
     movements = pa.concat_tables(
         [
-            _movements_of(lives, ids, np.flatnonzero(new), run, arriving=True),
+            _movements_of(lives, ids, np.flatnonzero(comes), run, arriving=True),
             _movements_of(lives, ids, np.flatnonzero(gone), run, arriving=False),
         ]
     )
@@ -84,128 +92,24 @@ def write_past(connection: Connection, lives: Lives, source: str, run: int) -> W
     load(connection, m.stock_movements, movements.sort_by(order))
     sold = np.flatnonzero(gone & (lives.left == m.SALE))
     load(connection, m.purchase_events, _purchases_of(lives, ids, sold, source, run))
-    return Written(len(sold), int(np.count_nonzero(new)), int(np.count_nonzero(gone)))
+    return Written(len(sold), int(np.count_nonzero(comes)), int(np.count_nonzero(gone)))
 
 
-def opening_from(connection: Connection, first: datetime) -> None:
-    """What was counted as opening stock after `first` was there at `first`.
-
-    Not what came after a snapshot: that says that it was not there.
-    """
-    snapshots = m.stock_snapshots.c.taken_at
-    snapshot = connection.scalar(select(func.min(snapshots)).where(snapshots >= first))
-    later = (_movements.kind == m.INITIAL) & (_movements.occurred_at > first)
-    if snapshot is not None:
-        later &= _movements.occurred_at <= snapshot
-    connection.execute(update(m.stock_movements).where(later).values(occurred_at=first))
-
-
-def untouched(connection: Connection, before: datetime) -> tuple[I64, I64]:
-    """(items, their products) whose past is free to be told otherwise, by product and tag.
-
-    They are present, nothing but their arrival at or before `before` is known, and no scanner ever
-    saw them.
-    """
-    lonely = select(_movements.item_id).group_by(_movements.item_id)
-    lonely = lonely.having(func.count() == 1, func.max(_movements.occurred_at) <= before)
-    seen = select(m.detections.c.item_id)
-    found = connection.execute(
-        select(_items.id, _items.product_id)
-        .where(
-            _items.status == m.PRESENT,
-            _items.id.in_(lonely),
-            _items.id.not_in(seen),
+def hand_over(connection: Connection, giver: I64, heir: I64) -> None:
+    """The arrivals of items (ids) become those of others; nothing else of them changes."""
+    values = [{"g": g, "h": h} for g, h in zip(giver.tolist(), heir.tolist(), strict=True)]
+    if values:
+        connection.execute(
+            update(m.stock_movements)
+            .where(_movements.item_id == bindparam("g"), _movements.kind.in_(m.ARRIVALS))
+            .values(item_id=bindparam("h")),
+            values,
         )
-        .order_by(_items.product_id, _items.rfid_tag)
-    ).all()
-    return _column(found, 0), _column(found, 1)
 
 
-def take_back(connection: Connection, runs: Sequence[int]) -> None:
-    """Undo what runs wrote: sold items are there again, restocked ones never came.
-
-    An item that something happened to since stays as it is, and so does one of the same product
-    that it replaced; today's stock does not change.
-    """
-    if not runs:
-        return
-    written = _movements.run_id.in_(list(runs))
-    foreign = select(_movements.item_id).where(
-        _movements.item_id.in_(select(_movements.item_id).where(written)),
-        _movements.run_id.is_(None) | _movements.run_id.not_in(list(runs)),
-        _movements.kind.not_in([m.INITIAL, m.RESTOCK]),
-    )
-    found = connection.execute(
-        select(
-            _movements.item_id,
-            _movements.product_id,
-            func.max(_movements.delta),
-            func.min(_movements.delta),
-        )
-        .where(
-            written,
-            _movements.item_id.not_in(foreign),
-            _movements.item_id.not_in(select(m.detections.c.item_id)),
-        )
-        .group_by(_movements.item_id, _movements.product_id)
-        .order_by(_movements.item_id)
-    ).all()
-    item, product, most, least = (_column(found, i) for i in range(4))
-    came, left = most == 1, least == -1
-    returned, removed = _pairs(product, left & ~came, came & ~left)
-    _remove(connection, item[removed | (came & left)])
-    _return(connection, item[returned], runs)
-    for run in connection.execute(select(m.runs).where(m.runs.c.id.in_(list(runs)))).all():
-        taken = m.stock_snapshots.c.taken_at
-        of_run = (taken >= run.first_at) & (taken < run.last_at)
-        connection.execute(delete(m.stock_snapshots).where(of_run))
-    kept = set(connection.scalars(select(_movements.run_id).where(written).distinct()))
-    over = [run for run in runs if run not in kept]
-    connection.execute(delete(m.runs).where(m.runs.c.id.in_(over)))
-
-
-def _pairs(product: I64, left: Bool, came: Bool) -> tuple[Bool, Bool]:
-    """As many of either kind of each product, the first ones."""
-
-    def rank(rows: Bool) -> I64:
-        """How many of the kind and product come before each."""
-        order = np.flatnonzero(rows)[np.argsort(product[rows], kind="stable")]
-        ordered = product[order]
-        ranks = np.full(len(product), len(product), dtype=np.int64)
-        ranks[order] = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-        return ranks
-
-    size = int(product.max(initial=0)) + 1
-    both = np.minimum(
-        np.bincount(product[left], minlength=size), np.bincount(product[came], minlength=size)
-    )[product]
-    return left & (rank(left) < both), came & (rank(came) < both)
-
-
-def _remove(connection: Connection, items: I64) -> None:
-    """Items that never came: nothing of them stays."""
-    ids = items.tolist()
-    for table in (m.purchase_events, m.stock_movements):
-        connection.execute(delete(table).where(among(connection, table.c.item_id, ids)))
-    connection.execute(delete(m.inventory_items).where(among(connection, _items.id, ids)))
-
-
-def _return(connection: Connection, items: I64, runs: Sequence[int]) -> None:
-    """Items that never left are present."""
-    ids = items.tolist()
-    for table in (m.purchase_events, m.stock_movements):
-        of_run = table.c.run_id.in_(list(runs))
-        connection.execute(delete(table).where(of_run, among(connection, table.c.item_id, ids)))
-    connection.execute(
-        update(m.inventory_items)
-        .where(among(connection, _items.id, ids))
-        .values(status=m.PRESENT, reason=null(), left_at=null())
-    )
-
-
-def _check_end(lives: Lives, new: Bool, gone: Bool) -> None:
+def _check_end(lives: Lives, comes: Bool, gone: Bool) -> None:
     size = int(lives.product.max(initial=0)) + 1
-    came = np.bincount(lives.product[new], minlength=size)
+    came = np.bincount(lives.product[comes], minlength=size)
     left = np.bincount(lives.product[gone], minlength=size)
     wrong = np.flatnonzero(came != left)
     if len(wrong):
@@ -280,7 +184,7 @@ def _rewrite_arrivals(connection: Connection, lives: Lives, rows: I64, run: int)
     if values:
         connection.execute(
             update(m.stock_movements)
-            .where(_movements.item_id == bindparam("i"), _movements.delta == 1)
+            .where(_movements.item_id == bindparam("i"), _movements.kind.in_(m.ARRIVALS))
             .values(
                 occurred_at=bindparam("t"),
                 kind=bindparam("k"),
@@ -339,7 +243,3 @@ def _purchases_of(lives: Lives, ids: I64, rows: I64, source: str, run: int) -> p
         "run_id": np.full(len(order), run),
     }
     return pa.table(columns)
-
-
-def _column(rows: Sequence[Any], index: int) -> I64:
-    return np.fromiter((row[index] for row in rows), dtype=np.int64, count=len(rows))

@@ -40,6 +40,8 @@ REASONS = (SOLD, STOLEN, LOST, MOVED)
 INITIAL, SALE, RESTOCK, LOSS, ADJUSTMENT = "initial", "sale", "restock", "loss", "adjustment"
 KINDS = (INITIAL, SALE, RESTOCK, LOSS, ADJUSTMENT)
 """Kinds of movement. An adjustment brings an item back: found, or returned by a customer."""
+ARRIVALS = (INITIAL, RESTOCK)
+"""How an item comes into the store: once, before all else."""
 SIMULATION, BACKFILL, RECEIPT, MANUAL = "simulation", "backfill", "receipt", "manual"
 SOURCES = (SIMULATION, BACKFILL, RECEIPT, MANUAL)
 """Where a purchase comes from."""

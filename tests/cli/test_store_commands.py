@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,9 @@ def test_a_store_from_nothing_to_nothing(run) -> None:  # type: ignore[no-untype
     assert "give --replace to replace them" in said
     code, said = run("inventory", "backfill", "--days", "1", "--replace")
     assert "50 purchases" in said
-    assert said.endswith("in place of an earlier backfill\n")
+    two, one = (f"{date.today() - timedelta(days=n)}" for n in (2, 1))
+    assert said.startswith(f"replaces the past of {two} to {one}, all of it\n{one} to {one}: 50")
+    assert said.endswith(f"in place of the past of {two} to {one}\n")
     code, said = run("store", "verify")
     assert code == 0
     assert "14 checks passed, no violation" in said

@@ -49,6 +49,8 @@ def test_a_backfill_is_a_job(client: TestClient, engine: Engine) -> None:
     wanted = {"days": 10, "density": "sparse", "replace": True}
     replaced = ended(client, client.post("/analytics/backfill", json=wanted).json()["id"])
     assert replaced["state"] == "done"
+    days = {name: replaced["result"][name] for name in ("first_day", "last_day")}
+    assert replaced["result"]["replaced"] == {"runs": 1, **days}
     assert [one["id"] for one in client.get("/jobs").json()][-1] == job["id"]
     assert violations(engine) == []
 

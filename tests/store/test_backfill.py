@@ -15,7 +15,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import profile_file, read_profile
 from retail_datagen.core.calendar import to_day
 from retail_datagen.store import lease
-from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
+from retail_datagen.store.backfill import DENSITIES, Backfill, Replaced, backfill
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database import open_database
@@ -143,7 +143,7 @@ def test_days_that_are_there_are_refused_or_replaced(engine: Engine) -> None:
         backfill(engine, Backfill(3, "sparse", today=TODAY))
     assert violations(engine) == []
     summary = backfill(engine, Backfill(3, "sparse", replace=True, today=TODAY))
-    assert summary.replaced == 1
+    assert summary.replaced == Replaced(1, "2024-06-15", "2024-06-19")
     assert rows(engine, func.count(m.purchase_events.c.id)) == [(60,)]
     assert rows(engine, func.count(m.inventory_items.c.id)) == [(3060,)]
     assert rows(engine, func.count(m.runs.c.id)) == [(1,)]

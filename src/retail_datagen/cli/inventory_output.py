@@ -101,7 +101,7 @@ def _skipped(loaded: Loaded) -> str:
 def backfilled(summary: Summary) -> str:
     """One line: what a backfill wrote."""
     missed = f", {summary.missed:,} found nothing left to buy" if summary.missed else ""
-    again = ", in place of an earlier backfill" if summary.replaced else ""
+    again = f", in place of {summary.replaced}" if summary.replaced.runs else ""
     return (
         f"{summary.first_day} to {summary.last_day}: {summary.purchases:,} purchases{missed}, "
         f"{summary.restocked:,} items restocked, {summary.snapshots:,} rows of snapshots{again}"

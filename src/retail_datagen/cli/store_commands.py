@@ -37,7 +37,7 @@ from retail_datagen.quality import report
 from retail_datagen.store.where import DEFAULT_URL
 
 if TYPE_CHECKING:
-    from retail_datagen.store.backfill import Backfill, Progress, Summary
+    from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
     from retail_datagen.store.generate import Target
     from retail_datagen.store.items import Inventory
 
@@ -147,7 +147,8 @@ def backfill_command(
     api: Api = None,
     database_url: DatabaseUrl = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace days that an earlier backfill wrote.")
+        bool,
+        typer.Option("--replace", help="Replace earlier backfills that have any of these days."),
     ] = False,
     store: Store = None,
     facts: Facts = Path("data/facts"),
@@ -171,14 +172,16 @@ def backfill_command(
         place = place_of(api, database_url)
         with _bar("backfill", quiet) as progress:
             if store is not None:
-                summary = _past_of(store, facts, place, wanted, progress)
+                summary = _past_of(store, facts, place, wanted, progress, quiet)
             else:
-                summary = _past(place, wanted, api_key, progress)
+                summary = _past(place, wanted, api_key, progress, quiet)
     if not quiet:
         typer.echo(shown.backfilled(summary))
 
 
-def _past(place: Place, wanted: Backfill, key: str | None, progress: Progress) -> Summary:
+def _past(
+    place: Place, wanted: Backfill, key: str | None, progress: Progress, quiet: bool
+) -> Summary:
     """A past out of chance, by the store's server or in its database."""
     if isinstance(place, Served):
         from retail_datagen.store.remote_backfill import backfill_on
@@ -186,18 +189,20 @@ def _past(place: Place, wanted: Backfill, key: str | None, progress: Progress) -
 
         with Server(place.url, key) as server:
             return backfill_on(server, wanted, progress)
-    from retail_datagen.store.backfill import backfill
+    from retail_datagen.store.backfill import backfill, replaced_by
 
     with opened_store(place.url, create=False) as engine:
+        if wanted.replace and not quiet:
+            _tell_replaced(replaced_by(engine, wanted))
         return backfill(engine, wanted, progress)
 
 
 def _past_of(
-    store: int, facts: Path, place: Place, wanted: Backfill, progress: Progress
+    store: int, facts: Path, place: Place, wanted: Backfill, progress: Progress, quiet: bool
 ) -> Summary:
     """What a generated history says of a store."""
     from retail_datagen.store.facts import read_store
-    from retail_datagen.store.receipts import backfill_receipts
+    from retail_datagen.store.receipts import backfill_receipts, replaced_receipts
 
     if not isinstance(place, Kept):
         raise UserError(
@@ -206,7 +211,14 @@ def _past_of(
         )
     past = read_store(facts, store)
     with opened_store(place.url, create=False) as engine:
+        if wanted.replace and not quiet:
+            _tell_replaced(replaced_receipts(engine))
         return backfill_receipts(engine, past, wanted.snapshots, wanted.replace, progress)
+
+
+def _tell_replaced(old: Replaced) -> None:
+    if old.runs:
+        typer.echo(f"replaces {old}, all of it")
 
 
 def verify(

@@ -224,7 +224,8 @@ class SimulationLog(BaseModel):
 class BackfillIn(_Request):
     """Days to backfill, `until` being the day after the last: today, if nothing is said.
 
-    `replace` those that an earlier backfill wrote.
+    `replace` takes back earlier backfills that have any of these days, all that they wrote; the
+    job's result says which days that were.
     """
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 30

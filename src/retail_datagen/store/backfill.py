@@ -6,7 +6,7 @@ All of it is one transaction: a past is there whole, or not at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -86,6 +86,19 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Earlier backfills that are taken back whole: how many, and the days from the first's first
+    to the last's last; empty for none."""
+
+    runs: int = 0
+    first_day: str = ""
+    last_day: str = ""
+
+    def __str__(self) -> str:
+        return f"the past of {self.first_day} to {self.last_day}" if self.runs else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a backfill wrote. `missed` purchases found nothing left to buy."""
 
@@ -94,12 +107,19 @@ class Summary:
     purchases: int
     restocked: int
     snapshots: int
-    replaced: int
+    replaced: Replaced
     missed: int
 
 
 Progress = Callable[[str, int, int], None]
 """Is told what is done, and how much of how much. May raise to stop: nothing is written then."""
+
+
+def replaced_by(engine: Engine, wanted: Backfill) -> Replaced:
+    """The earlier backfills that these days overlap, which `replace` takes back whole."""
+    first, end = _span(wanted)
+    with engine.connect() as connection:
+        return describe(_overlapping(connection, first, end))
 
 
 def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None) -> Summary:
@@ -108,14 +128,12 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
     if wanted.replace:
         refuse_beside_simulation(engine)
     tell = progress or (lambda _doing, _done, _total: None)
-    today = wanted.today or date.today()
-    first = datetime.combine(today - timedelta(days=wanted.days), time())
-    end = datetime.combine(today, time())
+    first, end = _span(wanted)
     with writing(engine) as connection:
-        replaced = make_room(connection, first, end, wanted.replace)
+        replaced = _make_room(connection, first, end, wanted.replace)
         items = _standing(connection, first, end)
         shelf, ids = _shelf(connection, items, wanted.seed)
-        params = {**asdict(wanted), "today": today.isoformat()}
+        params = {**asdict(wanted), "today": end.date().isoformat()}
         run = note_run(connection, BACKFILL_RUN, params, first, end)
         past = draw_past(
             shelf,
@@ -131,7 +149,7 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
         taken = write_snapshots(connection, first, wanted.days, density.snapshots, tell)
     return Summary(
         first.date().isoformat(),
-        to_date(to_day(today) - 1).isoformat(),
+        to_date(to_day(end.date()) - 1).isoformat(),
         written.purchases,
         written.arrivals,
         taken,
@@ -140,22 +158,48 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
     )
 
 
-def make_room(connection: Connection, first: datetime, end: datetime, replace: bool) -> int:
-    """Refuse days that are there, or take back what backfilled them; how many runs that were."""
+def describe(runs: Sequence[Any]) -> Replaced:
+    """What rows of runs cover."""
+    if not runs:
+        return Replaced()
+    first, end = min(run.first_at for run in runs), max(run.last_at for run in runs)
+    last = end - timedelta(microseconds=1)
+    return Replaced(len(runs), f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}")
+
+
+def _span(wanted: Backfill) -> tuple[datetime, datetime]:
+    """The first midnight of the days, and that after the last."""
+    today = wanted.today or date.today()
+    first = today - timedelta(days=wanted.days)
+    return datetime.combine(first, time()), datetime.combine(today, time())
+
+
+def _overlapping(connection: Connection, first: datetime, end: datetime) -> Sequence[Any]:
     runs = m.runs.c
-    there = connection.execute(
+    return connection.execute(
         select(runs.id, runs.first_at, runs.last_at)
         .where(runs.kind == BACKFILL_RUN, runs.first_at < end, runs.last_at > first)
         .order_by(runs.first_at)
     ).all()
+
+
+def _make_room(connection: Connection, first: datetime, end: datetime, replace: bool) -> Replaced:
+    """Refuse days that are there, or take back what backfilled them."""
+    there = _overlapping(connection, first, end)
+    replaced = describe(there)
     if there and not replace:
-        last = there[-1].last_at - timedelta(days=1)
         raise UserError(
-            f"days: {there[0].first_at:%Y-%m-%d} to {last:%Y-%m-%d} are there from an earlier "
+            f"days: {replaced.first_day} to {replaced.last_day} are there from an earlier "
             "backfill; give --replace to replace them"
         )
     take_back(connection, [run.id for run in there])
-    backfilled = select(runs.id).where(runs.kind == BACKFILL_RUN)
+    _refuse_live(connection, first, end)
+    return replaced
+
+
+def _refuse_live(connection: Connection, first: datetime, end: datetime) -> None:
+    """Raises UserError for days in which something happened that no backfill wrote."""
+    backfilled = select(m.runs.c.id).where(m.runs.c.kind == BACKFILL_RUN)
     live = connection.scalar(
         select(func.min(_movements.occurred_at)).where(
             _movements.occurred_at >= first,
@@ -174,7 +218,6 @@ def make_room(connection: Connection, first: datetime, end: datetime, replace: b
             f"days: something happened live in this store on {known:%Y-%m-%d}, and a backfill "
             "does not overwrite that; `retail-datagen store reset` empties the store"
         )
-    return len(there)
 
 
 def note_run(

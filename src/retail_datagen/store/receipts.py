@@ -7,6 +7,7 @@ was picked for online orders has moved elsewhere; only what passed a till is a p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,14 @@ from sqlalchemy import Connection, Engine, func, select, update
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.arrays import I64
 from retail_datagen.store.arrivals import tag_names
-from retail_datagen.store.backfill import Progress, Summary, note_run, write_snapshots
+from retail_datagen.store.backfill import (
+    Progress,
+    Replaced,
+    Summary,
+    describe,
+    note_run,
+    write_snapshots,
+)
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.engine import writing
 from retail_datagen.store.epc import MOST_REFERENCE, epcs
@@ -97,13 +105,24 @@ def backfill_receipts(
     )
 
 
-def _make_room(connection: Connection, replace: bool) -> int:
+def replaced_receipts(engine: Engine) -> Replaced:
+    """The past that another one of receipts replaces."""
+    with engine.connect() as connection:
+        return describe(_pasts(connection))
+
+
+def _pasts(connection: Connection) -> Sequence[Any]:
     runs = m.runs.c
-    there = connection.execute(
-        select(runs.id, runs.kind, runs.last_at).where(runs.first_at.is_not(None))
+    columns = select(runs.id, runs.kind, runs.first_at, runs.last_at)
+    return connection.execute(
+        columns.where(runs.first_at.is_not(None)).order_by(runs.last_at)
     ).all()
+
+
+def _make_room(connection: Connection, replace: bool) -> Replaced:
+    there = _pasts(connection)
     if not there:
-        return 0
+        return Replaced()
     if not replace or any(run.kind != RECEIPTS_RUN for run in there):
         raise UserError(
             "store: this database has a past already; give --replace to replace that of a store's "
@@ -122,7 +141,7 @@ def _make_room(connection: Connection, replace: bool) -> int:
             "store: something happened since to items of this past, so that it cannot be replaced; "
             "`retail-datagen store reset` empties the store"
         )
-    return len(ids)
+    return describe(there)
 
 
 def _lives(connection: Connection, facts: StoreFacts) -> Lives:

@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.store.backfill import Backfill, Progress, Summary
+from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
 from retail_datagen.store.server import Server
 
 _ASK_SECONDS: Final = 0.2
@@ -45,4 +45,5 @@ def backfill_on(server: Server, wanted: Backfill, progress: Progress) -> Summary
 def _summary(job: dict[str, Any]) -> Summary:
     if job["state"] != "done":
         raise UserError(str(job["message"] or f"the server's job is {job['state']}"))
-    return Summary(**job["result"])
+    result: dict[str, Any] = job["result"]
+    return Summary(**result | {"replaced": Replaced(**result["replaced"])})

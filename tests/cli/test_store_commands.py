@@ -103,8 +103,12 @@ def test_the_published_output(  # type: ignore[no-untyped-def]
     assert code == 0
     assert SHOWN.replace("API: http://localhost:8000", f"Database: {URL}") + LOADED in said
     code, said = run("inventory", "generate", "--items", "3100", "--database-url", URL)
+    assert "   Products created: 0 (1543 were there already, " in said
+    assert " with other values, which stay)\n" in said
+    code, said = run("inventory", "generate", "--items", "3000", "--database-url", URL)
     assert "   Products created: 0 (1543 were there already)\n" in said
-    assert "   Items created: 100 (3000 were there already)\n" in said
+    code, said = run("inventory", "generate", "--items", "3100", "--database-url", URL)
+    assert "   Items created: 0 (3100 were there already)\n" in said
 
 
 def test_a_store_from_nothing_to_nothing(run) -> None:  # type: ignore[no-untyped-def]

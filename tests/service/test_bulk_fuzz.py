@@ -74,22 +74,23 @@ def load(client: TestClient, what: str, key: str, rows: list[Any]) -> dict[str, 
     results = told["results"]
     assert [one["row"] for one in results] == list(range(len(rows)))
     statuses = [one["status"] for one in results]
-    counted = [statuses.count(word) for word in ("created", "exists", "error")]
-    assert counted == [told["created"], told["skipped"], told["failed"]]
-    failed, skipped = told["failed"], told["skipped"]
+    counted = [statuses.count(word) for word in ("created", "exists", "conflict", "error")]
+    assert counted == [told[name] for name in ("created", "skipped", "conflicts", "failed")]
+    failed, skipped = told["failed"] + told["conflicts"], told["skipped"]
     expected = 207 if failed else 200 if skipped or not rows else 201
     assert answer.status_code == expected
     after = {row[key]: row for row in everything(client, what)}
     assert len(after) == len(before) + told["created"]
     for row, one in zip(rows, results, strict=True):
-        if one["status"] == "error":
+        if one["status"] in ("error", "conflict"):
             assert one["detail"]
+            assert one["status"] == "error" or row[key] in after
         else:
             held = after[row[key]]
-            if one["status"] == "created":
-                assert row[key] not in before
-                same = {name: value or None for name, value in row.items()}
-                assert {name: held[name] or None for name in row} == same
+            # Created or there already, it is as the row says.
+            assert one["status"] == "exists" or row[key] not in before
+            same = {name: value or None for name, value in row.items()}
+            assert {name: held[name] or None for name in row} == same
     assert {key: row for key, row in after.items() if key in before} == before
     return told  # type: ignore[no-any-return]
 

@@ -96,6 +96,10 @@ def test_what_is_there_is_not_added_again(client: TestClient) -> None:
         ({"unit_price": -1}, "unit_price"),
         ({"sku": ""}, "sku"),
         ({"sku": "x" * 101}, "sku"),
+        ({"sku": ".."}, "sku"),
+        ({"sku": "."}, "sku"),
+        ({"name": " \t\u3000"}, "name"),
+        ({"reorder_threshold": 7}, "reorder_threshold"),
         ({"name": "a\x00b"}, "name"),
         ({"reorder_threshold": -1}, "reorder_threshold"),
         ({"optimal_stock_level": 2**40}, "optimal_stock_level"),
@@ -116,11 +120,12 @@ def test_bulk_says_what_became_of_each_row(client: TestClient, engine: Engine) -
     body = told.json()
     assert told.status_code == 207
     assert [one["status"] for one in body["results"]] == [
-        *("created", "created", "exists", "error", "error", "created"),
+        *("created", "created", "conflict", "error", "error", "created"),
     ]
     assert [one["row"] for one in body["results"]] == list(range(6))
     assert "unit_price" in body["results"][3]["detail"]
-    assert (body["created"], body["skipped"], body["failed"]) == (3, 1, 2)
+    assert body["results"][2]["detail"] == "name: 'Product 1' is there, not 'Again'"
+    assert [body[n] for n in ("created", "skipped", "conflicts", "failed")] == [3, 0, 1, 2]
     again = client.post("/products/bulk", json={"products": [product(1), product(2)]})
     assert (again.status_code, again.json()["skipped"]) == (200, 2)
     held = [item(n, 1 + n % 3) for n in range(30)]
@@ -136,6 +141,47 @@ def test_bulk_says_what_became_of_each_row(client: TestClient, engine: Engine) -
     }
     assert (told.json()["created"], told.json()["skipped"]) == (1, 30)
     assert violations(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"unit_price": 9.99}, "unit_price: 2.25 is there, not 9.99"),
+        ({"category": ""}, "category: 'Shirts' is there, not ''"),
+        ({"reorder_threshold": 6}, "reorder_threshold: 2 is there, not 6"),
+    ],
+)
+def test_a_product_that_is_there_otherwise_is_a_conflict(
+    client: TestClient, change: dict[str, object], told: str
+) -> None:
+    client.post("/products", json=product(1))
+    answer = client.post("/products/bulk", json={"products": [product(1, **change), product(1)]})
+    assert answer.status_code == 207
+    assert [(o["status"], o["detail"]) for o in answer.json()["results"]] == [
+        ("conflict", told),
+        ("exists", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"sku": "P-0000"}, "sku: 'P-0001' is there, not 'P-0000'"),
+        ({"epc": "30" * 12}, f"epc: none is there, not '{'30' * 12}'"),
+        ({"x_position": 22}, "x_position: 21.0 is there, not 22.0"),
+        ({"zone_id": None}, "zone_id: 1 is there, not none"),
+    ],
+)
+def test_an_item_that_is_there_otherwise_is_a_conflict(
+    client: TestClient, change: dict[str, object], told: str
+) -> None:
+    fill(client, 2, 1)
+    client.patch("/items/RFID-00000001", json={"status": "not_present", "reason": "sold"})
+    answer = client.post("/items/bulk", json={"items": [item(1, 1, **change), item(1, 1)]})
+    assert answer.status_code == 207
+    conflict, same = answer.json()["results"]
+    assert (conflict["status"], same["status"]) == ("conflict", "exists")
+    assert told in conflict["detail"]
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def _source(inventory: Inventory, where: str) -> tuple[str, ...]:
 
 
 def _skipped(loaded: Loaded) -> str:
-    return f" ({loaded.skipped} were there already)" if loaded.skipped else ""
+    otherwise = f", {loaded.differing} with other values, which stay" if loaded.differing else ""
+    return f" ({loaded.skipped} were there already{otherwise})" if loaded.skipped else ""
 
 
 def backfilled(summary: Summary) -> str:

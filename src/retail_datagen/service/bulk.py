@@ -16,7 +16,12 @@ from retail_datagen.service.schemas import BulkResult, ItemIn, ProductIn, RowRes
 from retail_datagen.service.settings import MOST_ROWS
 from retail_datagen.store.rows import NO_ZONE, Added, ItemRows, Outcome, ProductRows
 
-_WORDS = {Outcome.CREATED: "created", Outcome.EXISTS: "exists", Outcome.ERROR: "error"}
+_WORDS = {
+    Outcome.CREATED: "created",
+    Outcome.EXISTS: "exists",
+    Outcome.ERROR: "error",
+    Outcome.CONFLICT: "conflict",
+}
 _Row = TypeVar("_Row", bound=BaseModel)
 
 
@@ -88,13 +93,16 @@ def item_rows(rows: Sequence[ItemIn]) -> ItemRows:
 
 
 def bulk_answer(numbers: Sequence[int], added: Added, wrong: dict[int, str]) -> Response:
-    """201 where all are created, 200 where all are there, 207 where some are wrong."""
+    """201 where all are created, 200 where the others are there just so, 207 where some are wrong
+    or are there with other values."""
     outcomes = dict.fromkeys(wrong, Outcome.ERROR)
     details = dict(wrong)
     for place, number in enumerate(numbers):
         outcomes[number] = Outcome(added.outcome[place])
         if place in added.errors:
             details[number] = added.errors[place]
+        elif place in added.conflicts:
+            details[number] = added.conflicts[place]
     failed = len(wrong) + added.failed
     results = [
         RowResult.model_construct(
@@ -103,7 +111,12 @@ def bulk_answer(numbers: Sequence[int], added: Added, wrong: dict[int, str]) -> 
         for number in range(len(outcomes))
     ]
     held = BulkResult.model_construct(
-        created=added.created, skipped=added.skipped, failed=failed, results=results
+        created=added.created,
+        skipped=added.skipped,
+        conflicts=added.conflicting,
+        failed=failed,
+        results=results,
     )
-    status = 207 if failed else 200 if added.skipped or not results else 201
+    lost = failed or added.conflicting
+    status = 207 if lost else 200 if added.skipped or not results else 201
     return answer(BulkResult, held, status)

@@ -58,7 +58,7 @@ class ProductIn(_Request):
     category: Category = ""
     unit_price: Price
     reorder_threshold: Count = 0
-    """Below that many on hand staff restock."""
+    """Below that many on hand staff restock; at most `optimal_stock_level`."""
     optimal_stock_level: Count = 0
     """Up to that many."""
 
@@ -90,19 +90,21 @@ class ItemsIn(_Request):
 
 
 class RowResult(BaseModel):
-    """What became of a row; rows count from 0."""
+    """What became of a row; rows count from 0. `exists`: it is there, just like this. `conflict`:
+    its SKU or tag is there with other values, which stay; `detail` says which."""
 
     row: int
-    status: Literal["created", "exists", "error"]
+    status: Literal["created", "exists", "error", "conflict"]
     detail: str
 
 
 class BulkResult(BaseModel):
-    """What became of the rows of a bulk call: 201 all created, 200 some were there, 207 some are
-    wrong and were not added."""
+    """What became of the rows of a bulk call: 201 all created, 200 some were there just so, 207
+    some were not added, since they are wrong or are there with other values."""
 
     created: int
     skipped: int
+    conflicts: int
     failed: int
     results: list[RowResult]
 

@@ -18,6 +18,7 @@ from retail_datagen.core.arrays import F64, I64, U8
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
 from retail_datagen.store.epc import epcs, reference_of
+from retail_datagen.store.known import judge_items, judge_products, sound
 from retail_datagen.store.moments import checked
 from retail_datagen.store.rows import (
     NO_ZONE,
@@ -47,9 +48,7 @@ def tag_names(numbers: Sequence[int]) -> list[str]:
 def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Added:
     """Products whose SKU is new, each with a stock of none."""
     errors = product_errors(rows)
-    found = among(connection, m.products.c.sku, _sound(rows.sku, errors))
-    known = set(connection.scalars(select(m.products.c.sku).where(found)))
-    outcome = _outcomes(rows.sku, known, errors)
+    outcome, conflicts = judge_products(connection, rows, errors)
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
         last = connection.scalar(select(func.coalesce(func.max(m.products.c.id), 0)))
@@ -67,7 +66,7 @@ def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Add
         added = select(m.products.c.id, literal(0), literal(at)).where(m.products.c.id > last)
         names = ["product_id", "on_hand", "updated_at"]
         connection.execute(insert(m.stock_levels).from_select(names, added))
-    return Added(outcome, errors)
+    return Added(outcome, errors, conflicts)
 
 
 def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: int | None) -> Added:
@@ -78,9 +77,7 @@ def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: i
     zones = connection.execute(select(m.zones).order_by(m.zones.c.id))
     errors = item_errors(rows, {z.id: (z.x0, z.y0, z.x1, z.y1) for z in zones})
     product = _products_of(connection, rows.sku, errors)
-    tags = among(connection, _items.rfid_tag, _sound(rows.rfid_tag, errors))
-    known = set(connection.scalars(select(_items.rfid_tag).where(tags)))
-    outcome = _outcomes(rows.rfid_tag, known, errors)
+    outcome, conflicts = judge_items(connection, rows, errors)
     _refuse_used_epcs(connection, rows, outcome, errors)
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
@@ -101,7 +98,7 @@ def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: i
         last = connection.scalar(select(func.coalesce(func.max(_items.id), 0)))
         load(connection, m.inventory_items, pa.table(columns))
         _note_arrivals(connection, int(last or 0), kind, run)
-    return Added(outcome, errors)
+    return Added(outcome, errors, conflicts)
 
 
 def restock(
@@ -183,7 +180,7 @@ def _or_nan(value: float | None) -> float:
 
 def _products_of(connection: Connection, skus: Sequence[str], errors: dict[int, str]) -> I64:
     """The product of each row; rows whose SKU is unknown are errors."""
-    wanted = among(connection, m.products.c.sku, sorted(set(_sound(skus, errors))))
+    wanted = among(connection, m.products.c.sku, sorted(set(sound(skus, errors))))
     found = connection.execute(select(m.products.c.sku, m.products.c.id).where(wanted))
     ids = {row.sku: row.id for row in found}
     product = np.array([ids.get(sku, 0) for sku in skus], dtype=np.int64)
@@ -242,24 +239,6 @@ def _insert(connection: Connection, table: Any) -> Any:
     """An INSERT that may say what to do on conflict, which SQLAlchemy has for each dialect."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
-
-
-def _outcomes(keys: Sequence[str], known: set[str], errors: dict[int, str]) -> U8:
-    """What becomes of each row: only the first of those with the same key is new."""
-    seen = set(known)
-    outcome = np.zeros(len(keys), dtype=np.uint8)
-    for row, key in enumerate(keys):
-        if row in errors:
-            outcome[row] = Outcome.ERROR
-        elif key in seen:
-            outcome[row] = Outcome.EXISTS
-        else:
-            seen.add(key)
-    return outcome
-
-
-def _sound(keys: Sequence[str], errors: dict[int, str]) -> list[str]:
-    return [key for row, key in enumerate(keys) if row not in errors] if errors else list(keys)
 
 
 def _taken(values: Sequence[str], rows: I64) -> pa.Array:

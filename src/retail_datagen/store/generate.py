@@ -59,10 +59,12 @@ class Direct:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many rows were new, and how many there already."""
+    """How many rows were new, and how many there already: so many of these with other values,
+    which stay."""
 
     created: int
     skipped: int
+    differing: int = 0
 
 
 Progress = Callable[[int, int], None]
@@ -92,12 +94,13 @@ def _load(
     progress: Progress,
     add: Callable[[int, int], Added],
 ) -> Loaded:
-    created = skipped = 0
+    created = skipped = differing = 0
     for first in range(0, count, batch):
         end = min(first + batch, count)
         added = add(first, end)
         created += added.created
-        skipped += added.skipped
+        skipped += added.skipped + added.conflicting
+        differing += added.conflicting
         if added.failed:
             row, why = min(added.errors.items(), default=(0, "it was refused"))
             raise UserError(
@@ -105,4 +108,4 @@ def _load(
                 f"{first + row + 1:,}: {why}; {created:,} were created and are kept"
             )
         progress(end, count)
-    return Loaded(created, skipped)
+    return Loaded(created, skipped, differing)

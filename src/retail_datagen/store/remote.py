@@ -20,7 +20,12 @@ from retail_datagen.store.where import DEFAULT_API, DEFAULT_URL, URL_VARIABLE
 
 _TRIES = 4
 _WAIT_SECONDS = 0.5
-_OUTCOMES = {"created": Outcome.CREATED, "exists": Outcome.EXISTS, "error": Outcome.ERROR}
+_OUTCOMES = {
+    "created": Outcome.CREATED,
+    "exists": Outcome.EXISTS,
+    "error": Outcome.ERROR,
+    "conflict": Outcome.CONFLICT,
+}
 
 
 class StoreApi:
@@ -86,18 +91,20 @@ class StoreApi:
     def _add(self, what: str, rows: list[dict[str, Any]]) -> Added:
         answer = self._post(f"/{what}/bulk", {what: rows})
         outcome = np.full(len(rows), Outcome.ERROR, dtype=np.uint8)
-        errors = {}
+        errors, conflicts = {}, {}
         try:
             for result in answer["results"]:
                 row = range(len(rows)).index(int(result["row"]))
                 outcome[row] = _OUTCOMES[result["status"]]
                 if result["status"] == "error":
                     errors[row] = str(result.get("detail") or "it was refused")
+                elif result["status"] == "conflict":
+                    conflicts[row] = str(result.get("detail") or "it is there otherwise")
         except (KeyError, TypeError, ValueError, IndexError):
             raise UserError(
                 f"api: {self.url}/{what}/bulk does not answer as a store does"
             ) from None
-        return Added(outcome, errors)
+        return Added(outcome, errors, conflicts)
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         for attempt in range(1, _TRIES + 1):

@@ -22,7 +22,7 @@ from retail_datagen.store.database.models import (
 )
 
 _MOST_COUNT = 2**31 - 1
-_EPC_CHARS = 24
+_UNFINDABLE = "not . or .., which no address leads to"
 NO_ZONE = 0
 
 
@@ -85,15 +85,22 @@ class Outcome(IntEnum):
 
     CREATED = 0
     EXISTS = 1
+    """It is there, just like this."""
     ERROR = 2
+    CONFLICT = 3
+    """Its key is there with other values, which stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of each row; `errors` says why one is wrong: field, and what is allowed."""
+    """What became of each row; `errors` says why one is wrong: field, and what is allowed.
+
+    `conflicts` says in what others differ from what is there.
+    """
 
     outcome: U8
     errors: dict[int, str] = field(default_factory=dict)
+    conflicts: dict[int, str] = field(default_factory=dict)
 
     def _count(self, outcome: Outcome) -> int:
         return int(np.count_nonzero(self.outcome == outcome))
@@ -107,6 +114,10 @@ class Added:
         return self._count(Outcome.EXISTS)
 
     @property
+    def conflicting(self) -> int:
+        return self._count(Outcome.CONFLICT)
+
+    @property
     def failed(self) -> int:
         return self._count(Outcome.ERROR)
 
@@ -115,7 +126,9 @@ def product_errors(rows: ProductRows) -> dict[int, str]:
     """What is wrong with rows, by their number."""
     found: dict[int, str] = {}
     _note(found, _bad_text(rows.sku, SKU_CHARS), f"sku: 1 to {SKU_CHARS} characters, no NUL")
+    _note(found, _unfindable(rows.sku), f"sku: {_UNFINDABLE}")
     _note(found, _bad_text(rows.name, NAME_CHARS), f"name: 1 to {NAME_CHARS} characters, no NUL")
+    _note(found, _blank(rows.name), "name: it must have something other than blanks")
     _note(
         found,
         _bad_text(rows.category, CATEGORY_CHARS, least=0),
@@ -124,6 +137,8 @@ def product_errors(rows: ProductRows) -> dict[int, str]:
     _note(found, _outside(rows.cents, MOST_CENTS), "unit_price: 0.00 to 99999999.99")
     for name in ("reorder_threshold", "optimal_stock_level"):
         _note(found, _outside(getattr(rows, name), _MOST_COUNT), f"{name}: 0 to {_MOST_COUNT}")
+    above = rows.reorder_threshold > rows.optimal_stock_level
+    _note(found, above, "reorder_threshold: at most optimal_stock_level, up to which is restocked")
     return found
 
 
@@ -136,6 +151,7 @@ def item_errors(rows: ItemRows, zones: Mapping[int, Box]) -> dict[int, str]:
     found: dict[int, str] = {}
     text = f"rfid_tag: 1 to {TAG_CHARS} characters, no NUL"
     _note(found, _bad_text(rows.rfid_tag, TAG_CHARS), text)
+    _note(found, _unfindable(rows.rfid_tag), f"rfid_tag: {_UNFINDABLE}")
     _note(found, _bad_text(rows.sku, SKU_CHARS), f"sku: 1 to {SKU_CHARS} characters, no NUL")
     hexadecimal = pc.match_substring_regex(_texts(rows.epc), "^([0-9A-F]{24})?$")
     _note(found, ~_flags(hexadecimal), "epc: 24 hexadecimal digits in capitals, or none")
@@ -173,6 +189,17 @@ def _bad_text(values: Sequence[str], most: int, least: int = 1) -> Bool:
     has_nul = _flags(pc.match_substring(texts, "\x00"))
     wrong: Bool = (length < least) | (length > most) | has_nul
     return wrong
+
+
+def _blank(values: Sequence[str]) -> Bool:
+    trimmed = pc.utf8_trim_whitespace(_texts(values))
+    blank: Bool = pc.utf8_length(trimmed).to_numpy() == 0
+    return blank
+
+
+def _unfindable(values: Sequence[str]) -> Bool:
+    """Path segments that clients resolve by themselves, encoded or not."""
+    return np.array([value in (".", "..") for value in values], dtype=np.bool_)
 
 
 def _outside(values: I64, most: int) -> Bool:

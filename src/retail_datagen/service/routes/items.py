@@ -84,14 +84,20 @@ def add(service: Asked, item: s.ItemIn) -> Response:
     status_code=201,
     response_model=s.BulkResult,
     responses={
-        200: {"model": s.BulkResult, "description": "None is lost; some were there already"},
-        207: {"model": s.BulkResult, "description": "Some are wrong, and were not added"},
+        200: {"model": s.BulkResult, "description": "None is lost; some were there just so"},
+        207: {
+            "model": s.BulkResult,
+            "description": "Some were not added: they are wrong, or there with other values",
+        },
         **documented(415),
     },
     openapi_extra=_BULK,
 )
 def add_many(service: Asked, body: Annotated[bytes, Depends(json_body)]) -> Response:
-    """Add many items, present from now on; those whose tag is known stay as they are."""
+    """Add many items, present from now on; those whose tag is known stay as they are.
+
+    A row that differs from what is there in product, EPC or place is a `conflict`.
+    """
     numbers, rows, wrong = read_rows(body, "items", s.ItemIn)
     return bulk_answer(numbers, service.ledger.add_items(item_rows(rows)), wrong)
 
@@ -106,7 +112,8 @@ def find(service: Asked, rfid_tag: s.Tag) -> Response:
 def change(service: Asked, rfid_tag: s.Tag, patch: s.ItemPatch) -> Response:
     """Change status and place. A change of status is a movement of stock, and told to `/ws/live`.
 
-    What is so already stays as it is.
+    Twice is as once: an item that is present, or left for that very reason, answers 200 as it is
+    and nothing moves; one that left for another reason answers 409.
     """
     item = _find(service, rfid_tag)
     given = patch.model_dump(include=_PLACES & patch.model_fields_set)

@@ -62,14 +62,20 @@ def add(service: Asked, product: s.ProductIn) -> Response:
     status_code=201,
     response_model=s.BulkResult,
     responses={
-        200: {"model": s.BulkResult, "description": "None is lost; some were there already"},
-        207: {"model": s.BulkResult, "description": "Some are wrong, and were not added"},
+        200: {"model": s.BulkResult, "description": "None is lost; some were there just so"},
+        207: {
+            "model": s.BulkResult,
+            "description": "Some were not added: they are wrong, or there with other values",
+        },
         **documented(415),
     },
     openapi_extra=_BULK,
 )
 def add_many(service: Asked, body: Annotated[bytes, Depends(json_body)]) -> Response:
-    """Add many products; those whose SKU is known stay as they are."""
+    """Add many products; those whose SKU is known stay as they are.
+
+    A row that differs from what is there is a `conflict`.
+    """
     numbers, rows, wrong = read_rows(body, "products", s.ProductIn)
     return bulk_answer(numbers, service.ledger.add_products(product_rows(rows)), wrong)
 

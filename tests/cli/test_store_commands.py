@@ -126,7 +126,7 @@ def test_a_store_from_nothing_to_nothing(run) -> None:  # type: ignore[no-untype
     assert said.endswith(f"in place of the past of {two} to {one}\n")
     code, said = run("store", "verify")
     assert code == 0
-    assert "14 checks passed, no violation" in said
+    assert "21 checks passed, no violation" in said
     code, said = run("store", "verify", "--json")
     assert json.loads(said)["passed"] is True
     code, said = run("store", "reset")

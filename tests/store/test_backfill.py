@@ -189,9 +189,11 @@ def see(ledger: Ledger, found: list[int], at: datetime) -> None:
 
 
 def open_to_customers(ledger: Ledger) -> dict[object, object]:
-    """A live morning in which every item is seen, some are bought, stolen, or come: what becomes
-    of all of them."""
-    everything = [int(row[0]) for row in rows(ledger.engine, m.inventory_items.c.id)]  # type: ignore[call-overload]
+    """A live morning in which every item there is seen, some are bought, stolen, or come: what
+    becomes of all of them."""
+    columns = m.inventory_items.c
+    found = rows(ledger.engine, columns.id, columns.status)
+    everything = [int(item) for item, status in found if status == "present"]  # type: ignore[call-overload]
     see(ledger, everything, NOW + timedelta(minutes=10))
     ledger.sell(everything[:30], NOW + timedelta(minutes=20), "live")
     ledger.lose(everything[30:40], NOW + timedelta(minutes=25), "stolen")

@@ -140,3 +140,18 @@ def test_reset_empties_everything(small: Ledger) -> None:
     with small.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM zones")) == len(FLOOR.zones)
     assert violations(small.engine) == []
+
+
+def test_tables_of_an_earlier_version_are_altered(store_url: str) -> None:
+    engine = open_database(store_url)
+    Ledger(engine).begin_run("simulation", {})
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE runs DROP COLUMN snapshots"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    engine = open_database(store_url)
+    assert revision(engine) == HEAD
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT snapshots FROM runs")).all() == [0]
+    assert violations(engine) == []
+    engine.dispose()

@@ -120,6 +120,7 @@ def restock(
         zone = np.array([about[p][4] for p in wanted.tolist()], dtype=np.int64)
     else:
         zone = zone[there]
+    zone = np.where(np.isnan(x) | np.isnan(y), NO_ZONE, zone)
     references = np.array([about[p][1] for p in wanted.tolist()], dtype=np.int64)
     tags = tag_names(numbers.tolist())
     skus = [about[p][0] for p in wanted.tolist()]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import profile_file, read_profile
@@ -30,7 +30,6 @@ from retail_datagen.store.rewrite import PRESENT_STILL, Lives, write_past
 from retail_datagen.store.standing import Standing, opening_from, standing
 from retail_datagen.store.takeback import take_back
 
-BACKFILL_RUN = "backfill"
 MOST_DAYS = 3650
 _EARLIEST = date(1970, 1, 1)
 _GENERATE = "run `retail-datagen inventory generate --items 3000`"
@@ -134,7 +133,7 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
         items = _standing(connection, first, end)
         shelf, ids = _shelf(connection, items, wanted.seed)
         params = {**asdict(wanted), "today": end.date().isoformat()}
-        run = note_run(connection, BACKFILL_RUN, params, first, end)
+        run = note_run(connection, m.BACKFILL_RUN, params, first, end)
         past = draw_past(
             shelf,
             read_profile(profile_file(PROFILE)),
@@ -146,7 +145,7 @@ def backfill(engine: Engine, wanted: Backfill, progress: Progress | None = None)
         )
         lives = _lives(past, shelf, items, ids, _prices(connection), run)
         written = write_past(connection, lives, m.BACKFILL, run)
-        taken = write_snapshots(connection, first, wanted.days, density.snapshots, tell)
+        taken = write_snapshots(connection, run, first, wanted.days, density.snapshots, tell)
     return Summary(
         first.date().isoformat(),
         to_date(to_day(end.date()) - 1).isoformat(),
@@ -178,7 +177,7 @@ def _overlapping(connection: Connection, first: datetime, end: datetime) -> Sequ
     runs = m.runs.c
     return connection.execute(
         select(runs.id, runs.first_at, runs.last_at)
-        .where(runs.kind == BACKFILL_RUN, runs.first_at < end, runs.last_at > first)
+        .where(runs.kind == m.BACKFILL_RUN, runs.first_at < end, runs.last_at > first)
         .order_by(runs.first_at)
     ).all()
 
@@ -199,7 +198,7 @@ def _make_room(connection: Connection, first: datetime, end: datetime, replace: 
 
 def _refuse_live(connection: Connection, first: datetime, end: datetime) -> None:
     """Raises UserError for days in which something happened that no backfill wrote."""
-    backfilled = select(m.runs.c.id).where(m.runs.c.kind == BACKFILL_RUN)
+    backfilled = select(m.runs.c.id).where(m.runs.c.kind == m.BACKFILL_RUN)
     live = connection.scalar(
         select(func.min(_movements.occurred_at)).where(
             _movements.occurred_at >= first,
@@ -232,11 +231,11 @@ def note_run(
 
 
 def write_snapshots(
-    connection: Connection, first: datetime, days: int, each: int, tell: Progress
+    connection: Connection, run: int, first: datetime, days: int, each: int, tell: Progress
 ) -> int:
     """`each` snapshots a day of every product, as the movements have it; how many rows.
 
-    The first of a day is at midnight.
+    The first of a day is at midnight. They are on record as the run's.
     """
     products = np.array(
         connection.scalars(select(m.products.c.id).order_by(m.products.c.id)).all(), np.int64
@@ -275,7 +274,9 @@ def write_snapshots(
         }
         load(connection, m.stock_snapshots, pa.table(columns))
         tell("snapshots", day + 1, days)
-    return days * each * len(products)
+    written = days * each * len(products)
+    connection.execute(update(m.runs).where(m.runs.c.id == run).values(snapshots=written))
+    return written
 
 
 def _standing(connection: Connection, first: datetime, end: datetime) -> Standing:

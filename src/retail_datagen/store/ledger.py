@@ -221,7 +221,11 @@ class Ledger:
             rows = select(literal(taken), _levels.product_id, _levels.on_hand)
             columns = ["taken_at", "product_id", "on_hand"]
             connection.execute(insert(m.stock_snapshots).from_select(columns, rows))
-            return int(connection.scalar(select(func.count()).select_from(m.stock_levels)) or 0)
+            count = int(connection.scalar(select(func.count()).select_from(m.stock_levels)) or 0)
+            run = m.runs.c
+            noted = update(m.runs).where(run.id == self.run)
+            connection.execute(noted.values(snapshots=run.snapshots + count))
+            return count
 
     def clock(self) -> datetime:
         """The earliest time that may be written now: this machine's, or the ledger's if later."""

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from sqlalchemy import Engine
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.store.database.models import SIMULATION_RUN
 from retail_datagen.store.floor import FLOOR
 from retail_datagen.store.keeping import KeptLease, this_holder
 from retail_datagen.store.ledger import Ledger
@@ -217,7 +218,7 @@ def start_simulation(
         ledger = Ledger(engine)
         first = local_now() if start is None else start
         simulation = Simulation(LedgerBooks(ledger), FLOOR, settings, first, listeners)
-        ledger.begin_run("simulation", asdict(settings), _wall(simulation.clock.began))
+        ledger.begin_run(SIMULATION_RUN, asdict(settings), _wall(simulation.clock.began))
     except BaseException:
         lease.release()
         raise

@@ -36,10 +36,7 @@ from retail_datagen.store.rewrite import PRESENT_STILL, Lives, write_past
 from retail_datagen.store.rows import ItemRows, ProductRows
 from retail_datagen.store.takeback import take_back
 
-RECEIPTS_RUN = "receipts"
 _OPENING = "INITIAL_STOCK"
-_GONE = {"SHRINK": m.STOLEN, "DAMAGE": m.LOST, "ADJUSTMENT": m.LOST, "SALE": m.MOVED}
-"""Why an item left, by the movement's reason. A sale that passed no till is an online order's."""
 _movements, _items = m.stock_movements.c, m.inventory_items.c
 
 
@@ -87,9 +84,9 @@ def backfill_receipts(
         replaced = _make_room(connection, replace)
         lives = _lives(connection, facts)
         params = {"store": facts.store, "snapshots": snapshots}
-        run = note_run(connection, RECEIPTS_RUN, params, facts.first, facts.end)
+        run = note_run(connection, m.RECEIPTS_RUN, params, facts.first, facts.end)
         written = write_past(connection, lives, m.RECEIPT, run)
-        taken = write_snapshots(connection, facts.first, facts.days, snapshots, tell)
+        taken = write_snapshots(connection, run, facts.first, facts.days, snapshots, tell)
     came = len(facts.arrivals.product) and int(
         facts.arrivals.units[np.array(facts.arrivals.reason) != _OPENING].sum()
     )
@@ -123,7 +120,7 @@ def _make_room(connection: Connection, replace: bool) -> Replaced:
     there = _pasts(connection)
     if not there:
         return Replaced()
-    if not replace or any(run.kind != RECEIPTS_RUN for run in there):
+    if not replace or any(run.kind != m.RECEIPTS_RUN for run in there):
         raise UserError(
             "store: this database has a past already; give --replace to replace that of a store's "
             "receipts, or empty it with `retail-datagen store reset`"
@@ -208,11 +205,12 @@ class _Departures:
 
 
 def _reason(reason: str) -> str:
-    return _GONE.get(reason, m.LOST)
+    return m.FACT_REASONS.get(_said(reason), m.LOST)
 
 
 def _said(reason: str) -> str:
-    return "ONLINE_ORDER" if reason == "SALE" else reason
+    """A sale that passed no till is an online order's."""
+    return m.ONLINE_ORDER if reason == "SALE" else reason
 
 
 def _texts(values: list[Any], rows: I64) -> Any:

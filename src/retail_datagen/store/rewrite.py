@@ -22,6 +22,8 @@ from retail_datagen.store.epc import epcs, reference_of
 from retail_datagen.store.moments import LedgerError
 
 _items, _movements = m.inventory_items.c, m.stock_movements.c
+# Not an IN: its list cannot be expanded where a statement is run for many values.
+_ARRIVES = (_movements.kind == m.INITIAL) | (_movements.kind == m.RESTOCK)
 PRESENT_STILL = np.datetime64("NaT", "us")
 
 
@@ -101,7 +103,7 @@ def hand_over(connection: Connection, giver: I64, heir: I64) -> None:
     if values:
         connection.execute(
             update(m.stock_movements)
-            .where(_movements.item_id == bindparam("g"), _movements.kind.in_(m.ARRIVALS))
+            .where(_movements.item_id == bindparam("g"), _ARRIVES)
             .values(item_id=bindparam("h")),
             values,
         )
@@ -184,7 +186,7 @@ def _rewrite_arrivals(connection: Connection, lives: Lives, rows: I64, run: int)
     if values:
         connection.execute(
             update(m.stock_movements)
-            .where(_movements.item_id == bindparam("i"), _movements.kind.in_(m.ARRIVALS))
+            .where(_movements.item_id == bindparam("i"), _ARRIVES)
             .values(
                 occurred_at=bindparam("t"),
                 kind=bindparam("k"),

@@ -22,6 +22,8 @@ from retail_datagen.store.database.models import (
 )
 
 _MOST_COUNT = 2**31 - 1
+UNWRITTEN = "00"
+"""The header of an EPC that says that there is none."""
 _UNFINDABLE = "not . or .., which no address leads to"
 NO_ZONE = 0
 
@@ -155,10 +157,14 @@ def item_errors(rows: ItemRows, zones: Mapping[int, Box]) -> dict[int, str]:
     _note(found, _bad_text(rows.sku, SKU_CHARS), f"sku: 1 to {SKU_CHARS} characters, no NUL")
     hexadecimal = pc.match_substring_regex(_texts(rows.epc), "^([0-9A-F]{24})?$")
     _note(found, ~_flags(hexadecimal), "epc: 24 hexadecimal digits in capitals, or none")
+    unwritten = pc.starts_with(_texts(rows.epc), UNWRITTEN)
+    _note(found, _flags(unwritten), "epc: a tag that nothing was written to has no EPC; give none")
     for name, values in (("x_position", rows.x), ("y_position", rows.y)):
         _note(found, np.isinf(values), f"{name}: a number of centimetres, or none")
     known = np.isin(rows.zone_id, [NO_ZONE, *zones])
     _note(found, ~known, f"zone_id: one of {', '.join(map(str, zones))}, or none")
+    nowhere = (rows.zone_id != NO_ZONE) & (np.isnan(rows.x) | np.isnan(rows.y))
+    _note(found, nowhere, "zone_id: without a position there is no zone; give both, or none")
     outside = "zone_id: the position lies outside of the zone; give the zone that it is in, or none"
     _note(found, outside_of_zones(rows, zones), outside)
     return found

@@ -120,6 +120,7 @@ def _remove_runs(connection: Connection, runs: Sequence[int]) -> None:
     kept = set(connection.scalars(select(_movements.run_id).where(written).distinct()))
     over = [run for run in runs if run not in kept]
     connection.execute(delete(m.runs).where(m.runs.c.id.in_(over)))
+    connection.execute(update(m.runs).where(m.runs.c.id.in_(list(kept))).values(snapshots=0))
 
 
 def _pairs(product: I64, left: Bool, came: Bool) -> tuple[Bool, Bool]:

@@ -74,7 +74,7 @@ def add(service: Asked, item: s.ItemIn) -> Response:
     if added.errors:
         field, _, _ = added.errors[0].partition(":")
         raise Problem(422, added.errors[0], field)
-    if added.outcome[0] == Outcome.EXISTS:
+    if added.outcome[0] != Outcome.CREATED:
         raise Problem(409, f"rfid_tag: there is an item {item.rfid_tag!r} already", "rfid_tag")
     return answer(Item, _find(service, item.rfid_tag), 201)
 

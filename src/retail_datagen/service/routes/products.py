@@ -52,7 +52,7 @@ def add(service: Asked, product: s.ProductIn) -> Response:
     if added.errors:
         field, _, _ = added.errors[0].partition(":")
         raise Problem(422, added.errors[0], field)
-    if added.outcome[0] == Outcome.EXISTS:
+    if added.outcome[0] != Outcome.CREATED:
         raise Problem(409, f"sku: there is a product {product.sku!r} already", "sku")
     return answer(Product, _find(service, product.sku), 201)
 

@@ -42,9 +42,15 @@ KINDS = (INITIAL, SALE, RESTOCK, LOSS, ADJUSTMENT)
 """Kinds of movement. An adjustment brings an item back: found, or returned by a customer."""
 ARRIVALS = (INITIAL, RESTOCK)
 """How an item comes into the store: once, before all else."""
+ONLINE_ORDER = "ONLINE_ORDER"
+FACT_REASONS = {"SHRINK": STOLEN, "DAMAGE": LOST, "ADJUSTMENT": LOST, ONLINE_ORDER: MOVED}
+"""Why an item left by what a retailer's facts say of it, where a movement's reason is theirs."""
 SIMULATION, BACKFILL, RECEIPT, MANUAL = "simulation", "backfill", "receipt", "manual"
 SOURCES = (SIMULATION, BACKFILL, RECEIPT, MANUAL)
 """Where a purchase comes from."""
+SIMULATION_RUN, BACKFILL_RUN, RECEIPTS_RUN = "simulation", "backfill", "receipts"
+RUN_SOURCES = {SIMULATION_RUN: SIMULATION, BACKFILL_RUN: BACKFILL, RECEIPTS_RUN: RECEIPT}
+"""The source of the purchases that a run writes, by its kind."""
 
 SKU_CHARS, NAME_CHARS, CATEGORY_CHARS, TAG_CHARS = 100, 255, 100, 50
 MOST_CENTS = 9_999_999_999
@@ -125,9 +131,10 @@ runs = Table(
     Column("first_at", DateTime),
     Column("last_at", DateTime),
     Column("params", Text),
+    Column("snapshots", Integer, nullable=False, server_default="0"),
 )
 """What wrote movements: a simulation, a backfill. `first_at` to `last_at` is the time that it
-covers, the latter exclusive; `params` is JSON."""
+covers, the latter exclusive; `params` is JSON, `snapshots` how many rows of them it wrote."""
 
 inventory_items = Table(
     "inventory_items",

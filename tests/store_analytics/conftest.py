@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
+from retail_datagen.core.arrays import F64, I64
 from retail_datagen.store.database import open_database
 from retail_datagen.store.floor import FLOOR
 from retail_datagen.store.ledger import Ledger
@@ -77,6 +78,14 @@ def cents(product: int) -> int:
     return 1_000 + 337 * product
 
 
+def zone_at(x: F64, y: F64) -> I64:
+    """The zone's number at each place, 0 in an aisle."""
+    found = np.zeros(len(x), dtype=np.int64)
+    for z in FLOOR.zones:
+        found[(x >= z.x0) & (x < z.x1) & (y >= z.y0) & (y < z.y1)] = z.id
+    return found
+
+
 def live(ledger: Ledger) -> Past:
     """Seventy days: baskets of one to four, now and then a loss or a delivery."""
     draw, past = random.Random(7), Past()
@@ -103,7 +112,7 @@ def live(ledger: Ledger) -> Past:
             [sku(p) for p in of],
             x,
             y,
-            FLOOR.zone_at(x, y),
+            zone_at(x, y),
         ),
         NOW - timedelta(days=75),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from retail_datagen.store.analytics.anomalies import anomalies, deviance
 from retail_datagen.store.analytics.forecast import forecast
 from retail_datagen.store.analytics.heatmap import stock_heatmap
 from retail_datagen.store.analytics.overview import overview
-from retail_datagen.store.analytics.stock import STATES, stock, stock_history
+from retail_datagen.store.analytics.stock import State, stock, stock_history
 from retail_datagen.store.analytics.window import floored
 from retail_datagen.store.database import open_database
 from retail_datagen.store.ledger import Ledger
@@ -45,10 +46,12 @@ def test_stock_tells_when_it_is_gone(connection: Connection, past: Past) -> None
 
 
 def test_states_part_the_products(connection: Connection, past: Past) -> None:
-    parts = [{one.sku for one in stock(connection, 30, 100, state=state)} for state in STATES]
+    parts = [
+        {one.sku for one in stock(connection, 30, 100, state=state)} for state in get_args(State)
+    ]
     assert sum(map(len, parts)) == PRODUCTS
     assert set.union(*parts) == {sku(p) for p in range(PRODUCTS)}
-    for state, part in zip(STATES, parts, strict=True):
+    for state, part in zip(get_args(State), parts, strict=True):
         assert all(one.state == state for one in stock(connection, 30, 100) if one.sku in part)
 
 

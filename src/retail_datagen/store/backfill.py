@@ -243,11 +243,7 @@ def write_snapshots(
     start = np.datetime64(first, "us")
     step = np.timedelta64(24 * 3_600_000_000 // each, "us")
     end = first + timedelta(days=days)
-    stock = np.zeros(len(products), dtype=np.int64)
-    before = select(_movements.product_id, func.sum(_movements.delta))
-    opening = before.where(_movements.occurred_at < first).group_by(_movements.product_id)
-    for product, units in connection.execute(opening):
-        stock[np.searchsorted(products, product)] = units
+    stock = _stock_before(connection, products, first)
     moved = connection.execute(
         select(_movements.product_id, _movements.delta, _movements.occurred_at)
         .where(_movements.occurred_at >= first, _movements.occurred_at < end)
@@ -277,6 +273,16 @@ def write_snapshots(
     written = days * each * len(products)
     connection.execute(update(m.runs).where(m.runs.c.id == run).values(snapshots=written))
     return written
+
+
+def _stock_before(connection: Connection, products: I64, first: datetime) -> I64:
+    """What each of the products (ids) had on hand."""
+    stock = np.zeros(len(products), dtype=np.int64)
+    before = select(_movements.product_id, func.sum(_movements.delta))
+    opening = before.where(_movements.occurred_at < first).group_by(_movements.product_id)
+    for product, units in connection.execute(opening):
+        stock[np.searchsorted(products, product)] = units
+    return stock
 
 
 def _standing(connection: Connection, first: datetime, end: datetime) -> Standing:

@@ -35,23 +35,6 @@ class Sgtin:
     item: str
     serial: int
 
-    @property
-    def gtin(self) -> str:
-        """The fourteen digits of the product's GTIN."""
-        body = self.item[0] + self.company + self.item[1:]
-        return body + str(check_digit(body))
-
-    @property
-    def uri(self) -> str:
-        """The tag's URI: urn:epc:tag:sgtin-96:1.952000.0000042.7"""
-        return f"urn:epc:tag:sgtin-96:{self.filter}.{self.company}.{self.item}.{self.serial}"
-
-
-def check_digit(digits: str) -> int:
-    """The last digit of a GTIN from those before it: weights 3, 1, 3 … from the right."""
-    total = sum(int(d) * (3 if i % 2 == 0 else 1) for i, d in enumerate(reversed(digits)))
-    return -total % 10
-
 
 def encode(sgtin: Sgtin) -> str:
     """24 hexadecimal digits. Raises ValueError for digits or numbers that do not fit."""

@@ -139,39 +139,13 @@ def _days(history: History) -> tuple[date, date]:
 def _read(
     connection: duckdb.DuckDBPyConnection, history: History, store: int, first: date, last: date
 ) -> StoreFacts:
-    names = [*_NEEDED, "price_changes"]
-    for name in names:
+    for name in (*_NEEDED, "price_changes"):
         _view(connection, history, name)
     _products(connection, history)
-    known = connection.execute(
-        "SELECT DISTINCT StoreID FROM store_inventory_txn ORDER BY ALL"
-    ).fetchall()
-    stores = [row[0] for row in known]
-    if store not in stores:
-        raise UserError(
-            f"store: there is no store {store} in {history.facts}; there are "
-            f"{', '.join(map(str, stores[:20]))}{' …' if len(stores) > 20 else ''}"
-        )
-    products: pa.Table = connection.sql(
-        "SELECT p.*, coalesce(c.price, p.Price) AS now FROM products p"
-        " LEFT JOIN (SELECT ProductID, arg_max(NewPrice, EventTS) AS price FROM price_changes"
-        " GROUP BY ALL) c USING (ProductID)"
-        " WHERE ProductID IN (SELECT ProductID FROM store_inventory_txn WHERE StoreID = ?)"
-        " ORDER BY ProductID",
-        params=[store],
-    ).to_arrow_table()
+    _refuse_unknown(connection, history, store)
+    products: pa.Table = connection.sql(_OF_STORE, params=[store]).to_arrow_table()
+    moved: pa.Table = connection.sql(_MOVED, params=[store]).to_arrow_table()
     product_id = products["ProductID"].to_numpy().astype(np.int64)
-    moved: pa.Table = connection.sql(
-        "SELECT ProductID, EventTS, QtyDelta, Reason, Source FROM store_inventory_txn"
-        " WHERE StoreID = ? ORDER BY EventTS, QtyDelta < 0, TraceId, ProductID",
-        params=[store],
-    ).to_arrow_table()
-    lines: pa.Table = connection.sql(
-        "SELECT l.ProductID, l.EventTS, l.Qty, l.UnitPrice, l.ReceiptId FROM receipt_lines l"
-        " JOIN receipts r USING (ReceiptId) WHERE r.StoreID = ?"
-        " ORDER BY l.EventTS, l.ReceiptId, l.Line",
-        params=[store],
-    ).to_arrow_table()
     zones = _zones(history)
     category = products["Category"].to_pylist()
     found = StoreFacts(
@@ -185,16 +159,45 @@ def _read(
         [zones.get(name, "") for name in category],
         _cents(products["now"]),
         *_flows(product_id, moved),
-        Lines(
-            _rows(product_id, lines["ProductID"]),
-            lines["EventTS"].to_numpy().astype("M8[us]"),
-            lines["Qty"].to_numpy().astype(np.int64),
-            _cents(lines["UnitPrice"]),
-            lines["ReceiptId"].to_pylist(),
-        ),
+        _lines(connection, store, product_id),
     )
     _check(found, moved)
     return found
+
+
+_OF_STORE = """SELECT p.*, coalesce(c.price, p.Price) AS now FROM products p
+    LEFT JOIN (SELECT ProductID, arg_max(NewPrice, EventTS) AS price FROM price_changes
+        GROUP BY ALL) c USING (ProductID)
+    WHERE ProductID IN (SELECT ProductID FROM store_inventory_txn WHERE StoreID = ?)
+    ORDER BY ProductID"""
+_MOVED = """SELECT ProductID, EventTS, QtyDelta, Reason, Source FROM store_inventory_txn
+    WHERE StoreID = ? ORDER BY EventTS, QtyDelta < 0, TraceId, ProductID"""
+_BOUGHT = """SELECT l.ProductID, l.EventTS, l.Qty, l.UnitPrice, l.ReceiptId FROM receipt_lines l
+    JOIN receipts r USING (ReceiptId) WHERE r.StoreID = ?
+    ORDER BY l.EventTS, l.ReceiptId, l.Line"""
+
+
+def _refuse_unknown(connection: duckdb.DuckDBPyConnection, history: History, store: int) -> None:
+    known = connection.execute(
+        "SELECT DISTINCT StoreID FROM store_inventory_txn ORDER BY ALL"
+    ).fetchall()
+    stores = [row[0] for row in known]
+    if store not in stores:
+        raise UserError(
+            f"store: there is no store {store} in {history.facts}; there are "
+            f"{', '.join(map(str, stores[:20]))}{' …' if len(stores) > 20 else ''}"
+        )
+
+
+def _lines(connection: duckdb.DuckDBPyConnection, store: int, product_id: I64) -> Lines:
+    lines: pa.Table = connection.sql(_BOUGHT, params=[store]).to_arrow_table()
+    return Lines(
+        _rows(product_id, lines["ProductID"]),
+        lines["EventTS"].to_numpy().astype("M8[us]"),
+        lines["Qty"].to_numpy().astype(np.int64),
+        _cents(lines["UnitPrice"]),
+        lines["ReceiptId"].to_pylist(),
+    )
 
 
 def _flows(product_id: I64, moved: pa.Table) -> tuple[Flow, Flow]:

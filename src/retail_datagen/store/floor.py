@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from retail_datagen.core.arrays import F64, I64
-
 LEFT_WALL, RIGHT_WALL, BACK_WALL = "left_wall", "right_wall", "back_wall"
 ISLAND, CHECKOUT, ENTRANCE = "island", "checkout", "entrance"
 SHELVES = (LEFT_WALL, RIGHT_WALL, BACK_WALL, ISLAND, CHECKOUT)
@@ -51,13 +47,6 @@ class FloorPlan:
     def of_kind(self, *kinds: str) -> tuple[Zone, ...]:
         """The zones of some kinds, in the order of their numbers."""
         return tuple(zone for zone in self.zones if zone.kind in kinds)
-
-    def zone_at(self, x: F64, y: F64) -> I64:
-        """The zone's number at each place, 0 in an aisle."""
-        found = np.zeros(len(x), dtype=np.int64)
-        for z in self.zones:
-            found[(x >= z.x0) & (x < z.x1) & (y >= z.y0) & (y < z.y1)] = z.id
-        return found
 
 
 def _islands() -> tuple[Zone, ...]:

@@ -103,6 +103,13 @@ def draw_past(
         if progress:
             progress(index + 1, days)
     restocks.append(_evening(shelf.stock - stock, seed, last))
+    return _joined(sales, restocks, missed)
+
+
+def _joined(
+    sales: list[tuple[I64, I64, I64]], restocks: list[tuple[I64, I64]], missed: int
+) -> Past:
+    """The days' (product, second, basket) and (product, second), one after the other."""
     order = np.argsort(np.concatenate([second for _, second in restocks]), kind="stable")
     return Past(
         np.concatenate([product for product, _, _ in sales]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Float, cast, func, select
+from sqlalchemy import Connection, Float, Subquery, cast, func, select
 
 from retail_datagen.store.analytics.window import amount, share, sold, window
 from retail_datagen.store.database import models as m
@@ -57,26 +58,7 @@ def abc_analysis(
     connection: Connection, days: int, limit: int, until: datetime | None = None
 ) -> Abc:
     """A product is A while those before it make less than 80 % of the revenue, B to 95 %."""
-    bought = sold(window(connection, days, until))
-    # Floats: of some thousand products, decimals would take longer than all the rest.
-    revenue = cast(func.coalesce(bought.c.revenue, 0), Float)
-    order = (revenue.desc(), _products.sku)
-    rows = connection.execute(
-        select(
-            _products.sku,
-            _products.name,
-            func.coalesce(_products.category, "").label("category"),
-            func.coalesce(bought.c.units, 0).label("units"),
-            revenue.label("revenue"),
-            func.sum(revenue).over(order_by=order, rows=(None, 0)).label("cumulated"),
-            func.sum(revenue).over().label("whole"),
-            cast(_products.unit_price * func.coalesce(_levels.on_hand, 0), Float).label("value"),
-        )
-        .select_from(m.products)
-        .outerjoin(bought, bought.c.product_id == _products.id)
-        .outerjoin(m.stock_levels, _levels.product_id == _products.id)
-        .order_by(*order)
-    ).all()
+    rows = _by_revenue(connection, sold(window(connection, days, until)))
     summed = {grade: [0.0, 0.0, 0.0, 0.0] for grade in GRADES}
     graded = []
     whole = float(rows[0].whole or 0) if rows else 0.0
@@ -106,6 +88,29 @@ def abc_analysis(
         for grade, (products, units, made, value) in summed.items()
     ]
     return Abc(summaries, graded)
+
+
+def _by_revenue(connection: Connection, bought: Subquery) -> Sequence[Any]:
+    """All products, those of the most revenue first, and what it sums up to."""
+    # Floats: of some thousand products, decimals would take longer than all the rest.
+    revenue = cast(func.coalesce(bought.c.revenue, 0), Float)
+    order = (revenue.desc(), _products.sku)
+    return connection.execute(
+        select(
+            _products.sku,
+            _products.name,
+            func.coalesce(_products.category, "").label("category"),
+            func.coalesce(bought.c.units, 0).label("units"),
+            revenue.label("revenue"),
+            func.sum(revenue).over(order_by=order, rows=(None, 0)).label("cumulated"),
+            func.sum(revenue).over().label("whole"),
+            cast(_products.unit_price * func.coalesce(_levels.on_hand, 0), Float).label("value"),
+        )
+        .select_from(m.products)
+        .outerjoin(bought, bought.c.product_id == _products.id)
+        .outerjoin(m.stock_levels, _levels.product_id == _products.id)
+        .order_by(*order)
+    ).all()
 
 
 def _grade(before: float, revenue: float) -> Grade:

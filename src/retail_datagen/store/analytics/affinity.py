@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Float, Select, cast, func, select, true
+from sqlalchemy import CTE, Connection, Float, Row, Select, cast, func, select, true
 
 from retail_datagen.store.analytics.window import basket, share, window
 from retail_datagen.store.database import models as m
@@ -57,7 +57,17 @@ def affinity(
     held = lines.distinct().cte("held")
     together = select(held.c.basket).group_by(held.c.basket).subquery()
     counted = select(func.count().label("n")).select_from(together)
-    whole = counted.cte("whole")
+    found = _pairs(held, counted.cte("whole"), order, min_baskets).limit(limit)
+    rows = connection.execute(found).all()
+    # Without a pair no row tells how many baskets there were.
+    baskets: int = rows[0].whole if rows else connection.scalar(counted) or 0
+    names = _names(connection, level, {row.first for row in rows} | {row.second for row in rows})
+    return Affinity(baskets, [_pair(row, names, baskets) for row in rows])
+
+
+def _pairs(held: CTE, whole: CTE, order: Order, min_baskets: int) -> Select[Any]:
+    """Pairs of what baskets have `held`: in how many both are (n), the first (a), the second (b),
+    and how many baskets there are on the `whole`."""
     one, two = held.alias("one"), held.alias("two")
     joint = (
         select(one.c.what.label("first"), two.c.what.label("second"), func.count().label("n"))
@@ -70,40 +80,29 @@ def affinity(
     a, b = single.alias("a"), single.alias("b")
     lift = cast(joint.c.n, Float) / (cast(a.c.n, Float) * b.c.n)
     leading = (lift.desc(), joint.c.n.desc())
-    found = (
-        select(
-            joint.c.first,
-            joint.c.second,
-            joint.c.n,
-            a.c.n.label("a"),
-            b.c.n.label("b"),
-            whole.c.n.label("whole"),
-        )
+    columns = (
+        *(joint.c.first, joint.c.second, joint.c.n),
+        *(a.c.n.label("a"), b.c.n.label("b"), whole.c.n.label("whole")),
+    )
+    return (
+        select(*columns)
         .join(a, a.c.what == joint.c.first)
         .join(b, b.c.what == joint.c.second)
         .join(whole, true())
         .order_by(*(leading if order == "lift" else leading[::-1]))
         .order_by(joint.c.first, joint.c.second)
-        .limit(limit)
     )
-    rows = connection.execute(found).all()
-    # Without a pair no row tells how many baskets there were.
-    baskets: int = rows[0].whole if rows else connection.scalar(counted) or 0
-    names = _names(connection, level, {row.first for row in rows} | {row.second for row in rows})
-    return Affinity(
-        baskets,
-        [
-            Pair(
-                *(names[row.first][0], names[row.second][0]),
-                *(names[row.first][1], names[row.second][1]),
-                baskets=row.n,
-                support=share(row.n, baskets),
-                confidence=share(row.n, row.a),
-                reverse_confidence=share(row.n, row.b),
-                lift=round(row.n * baskets / (row.a * row.b), 4),
-            )
-            for row in rows
-        ],
+
+
+def _pair(row: Row[Any], names: dict[Any, tuple[str, str]], baskets: int) -> Pair:
+    return Pair(
+        *(names[row.first][0], names[row.second][0]),
+        *(names[row.first][1], names[row.second][1]),
+        baskets=row.n,
+        support=share(row.n, baskets),
+        confidence=share(row.n, row.a),
+        reverse_confidence=share(row.n, row.b),
+        lift=round(row.n * baskets / (row.a * row.b), 4),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from retail_datagen.store.analytics.window import Window, amount, floored, window
 from retail_datagen.store.database import models as m
@@ -68,55 +69,55 @@ def stock_heatmap(
     chosen = _chosen(measure, window(connection, days, until))
     if category is not None:
         chosen = and_(chosen, func.coalesce(_products.category, "") == category)
-    x = floored(connection, _items.x_position / float(cell_size)).label("x")
-    y = floored(connection, _items.y_position / float(cell_size)).label("y")
-    rows = connection.execute(
-        select(
-            x,
-            y,
-            _items.zone_id,
-            func.count().label("n"),
-            func.sum(_products.unit_price).label("value"),
-        )
-        .join_from(m.inventory_items, m.products)
-        .where(chosen)
-        .group_by(x, y, _items.zone_id)
-    ).all()
     cells: dict[tuple[float, float], _Sum] = {}
     zones: dict[int, _Sum] = {}
     unplaced = 0
-    for row in rows:
+    for row in _summed(connection, chosen, cell_size):
         if row.zone_id is not None:
             zones.setdefault(row.zone_id, _Sum()).add(row.n, row.value)
         if row.x is None or row.y is None:
             unplaced += row.n
         else:
             cells.setdefault((float(row.y), float(row.x)), _Sum()).add(row.n, row.value)
-    boxes = connection.execute(select(m.zones).order_by(_zones.id)).all()
-    none = _Sum()
     return Heatmap(
-        measure=measure,
-        cell_size=cell_size,
-        unplaced=unplaced,
-        cells=[
+        measure,
+        cell_size,
+        unplaced,
+        [
             Cell(x * cell_size, y * cell_size, held.items, amount(held.value))
             for (y, x), held in sorted(cells.items(), key=lambda cell: cell[0])
         ],
-        zones=[
-            ZoneHeat(
-                box.id,
-                box.name,
-                box.kind,
-                box.x0,
-                box.y0,
-                box.x1,
-                box.y1,
-                zones.get(box.id, none).items,
-                amount(zones.get(box.id, none).value),
-            )
-            for box in boxes
-        ],
+        _zone_heats(connection, zones),
     )
+
+
+def _summed(
+    connection: Connection, chosen: ColumnElement[bool], cell_size: float
+) -> Sequence[Row[Any]]:
+    """Items (n) and their value by cell (x, y counted from 0) and zone."""
+    x = floored(connection, _items.x_position / float(cell_size)).label("x")
+    y = floored(connection, _items.y_position / float(cell_size)).label("y")
+    value = func.sum(_products.unit_price).label("value")
+    return connection.execute(
+        select(x, y, _items.zone_id, func.count().label("n"), value)
+        .join_from(m.inventory_items, m.products)
+        .where(chosen)
+        .group_by(x, y, _items.zone_id)
+    ).all()
+
+
+def _zone_heats(connection: Connection, zones: dict[int, _Sum]) -> list[ZoneHeat]:
+    boxes = connection.execute(select(m.zones).order_by(_zones.id)).all()
+    none = _Sum()
+    return [
+        ZoneHeat(
+            *(box.id, box.name, box.kind),
+            *(box.x0, box.y0, box.x1, box.y1),
+            zones.get(box.id, none).items,
+            amount(zones.get(box.id, none).value),
+        )
+        for box in boxes
+    ]
 
 
 @dataclass(slots=True)

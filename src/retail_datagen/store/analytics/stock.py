@@ -14,7 +14,6 @@ from retail_datagen.store.database import models as m
 _products, _levels, _movements = m.products.c, m.stock_levels.c, m.stock_movements.c
 
 State = Literal["out", "low", "ok", "over"]
-STATES: tuple[State, ...] = ("out", "low", "ok", "over")
 _MOST_DAYS_LEFT = 36_500.0
 
 

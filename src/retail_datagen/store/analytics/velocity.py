@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, func, select
 
 from retail_datagen.store.analytics.window import (
     amount,
@@ -67,12 +67,22 @@ def product_velocity(
     """Products by their sales a day; those that did not sell count as the slowest."""
     span = window(connection, days, until)
     observed = observed_days(connection, span)
-    bought = sold(span)
+    ranked = _ranked(sold(span))
+    found = select(ranked).limit(limit)
+    if category is not None:
+        found = found.where(ranked.c.category == category)
+    by: ColumnElement[int] = ranked.c.rank
+    found = found.order_by(by if order == "fastest" else by.desc())
+    return [_velocity(row, observed) for row in connection.execute(found)]
+
+
+def _ranked(bought: Subquery) -> Subquery:
+    """All products by their units, the most first, and how many were sold at all."""
     units = func.coalesce(bought.c.units, 0)
     # Before the category is chosen: a pace is among all that the store sells.
     rank = func.row_number().over(order_by=(units.desc(), _products.sku)).label("rank")
     selling = func.count(bought.c.units).over().label("selling")
-    ranked = (
+    return (
         select(
             _products.sku,
             _products.name,
@@ -89,26 +99,21 @@ def product_velocity(
         .outerjoin(m.stock_levels, _levels.product_id == _products.id)
         .subquery()
     )
-    found = select(ranked).limit(limit)
-    if category is not None:
-        found = found.where(ranked.c.category == category)
-    by: ColumnElement[int] = ranked.c.rank
-    found = found.order_by(by if order == "fastest" else by.desc())
-    return [
-        Velocity(
-            row.sku,
-            row.name,
-            row.category,
-            row.units,
-            round(row.units / observed, 4),
-            amount(row.revenue),
-            row.on_hand,
-            round(row.on_hand * observed / row.units, 1) if row.units else None,
-            row.last_at,
-            _pace(row.units, (row.rank - 1) / max(row.selling, 1)),
-        )
-        for row in connection.execute(found)
-    ]
+
+
+def _velocity(row: Row[Any], observed: float) -> Velocity:
+    return Velocity(
+        row.sku,
+        row.name,
+        row.category,
+        row.units,
+        round(row.units / observed, 4),
+        amount(row.revenue),
+        row.on_hand,
+        round(row.on_hand * observed / row.units, 1) if row.units else None,
+        row.last_at,
+        _pace(row.units, (row.rank - 1) / max(row.selling, 1)),
+    )
 
 
 def _pace(units: int, place: float) -> Pace:

@@ -161,6 +161,7 @@ def test_who_begins_shuts_out_who_wrote_before(kafka: Address, kafka_prefix: str
     old = kafka_sink(kafka.servers, kafka_prefix)
     old.write_partition(SALES, DAY, sales(3))
     new = kafka_sink(kafka.servers, kafka_prefix)
+    new.recover(())
     assert new.progress() == {}
     with pytest.raises(SinkError, match="another job began to write the same events"):
         old.commit()
@@ -169,6 +170,24 @@ def test_who_begins_shuts_out_who_wrote_before(kafka: Address, kafka_prefix: str
     old.close()
     new.close()
     assert numbers(sent(kafka.servers, kafka_prefix)) == [0, 1, 2]
+
+
+def test_who_only_looks_disturbs_nobody(kafka: Address, kafka_prefix: str) -> None:
+    writer = kafka_sink(kafka.servers, kafka_prefix)
+    writer.write_partition(SALES, DAY, sales(3))
+    writer.commit()
+    writer.write_partition(SALES, DAY + 1, sales(3))
+    onlooker = kafka_sink(kafka.servers, kafka_prefix)
+    assert [day for _, day in onlooker.progress()] == [DAY]
+    assert onlooker.read_header() is None
+    writer.commit()
+    writer.close()
+    # Once it writes itself, it knows what was written since it looked.
+    onlooker.write_partition(SALES, DAY + 1, sales(3))
+    onlooker.commit()
+    assert len(onlooker.progress()) == 2
+    onlooker.close()
+    assert len(sent(kafka.servers, kafka_prefix)) == 6
 
 
 def test_a_killed_writer_leaves_nothing_of_what_it_had_not_committed(

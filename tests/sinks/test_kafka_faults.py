@@ -119,6 +119,7 @@ def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
     assert time.monotonic() - began < 15
     fragile.start()
     again = kafka_sink(servers, kafka_prefix)
+    again.recover(["sales"])
     assert ("sales", DAYS[0]) in again.progress()
     for day in DAYS:
         again.write_partition(SALES, day, sales(1000, day=day))

@@ -23,9 +23,10 @@ from retail_datagen.cli.live_line import LiveLine
 from retail_datagen.streaming.metrics import Metrics
 from retail_datagen.streaming.told import DayDone, Sent, Troubled
 from services.kafka_broker import kafka
+from services.postgres import postgres_server, postgres_url
 from services.service import free_port
 
-__all__ = ["kafka"]
+__all__ = ["kafka", "postgres_server", "postgres_url"]
 COMMAND = [sys.executable, "-c", "from retail_datagen.cli.app import main; main()"]
 
 _TABLES_OF_EVENTS = (
@@ -210,6 +211,48 @@ def test_a_stream_that_is_started_again_goes_on_in_the_same_database(shop: Shop,
     assert rows[1] > rows[0] >= 200
 
 
+JOINED = """
+SELECT count(*), count(store.StoreID), count(product.ProductID), count(customer.CustomerID)
+FROM retail_sales_transactions sale
+LEFT JOIN stores store ON store.StoreID = sale.store_id
+LEFT JOIN products product ON product.SKU = sale.product_id
+LEFT JOIN customers customer ON customer.CustomerID = sale.customer_id
+"""
+
+
+@pytest.mark.parametrize("pace", [("--rate", "200"), ("--speed", "max")])
+def test_what_a_stream_sends_can_be_joined(shop: Shop, pace: tuple[str, str]) -> None:
+    asked = (*pace, "--sim-start", "2024-03-08T12:00", "--duration", "0.02", "--quiet")
+    if pace == ("--speed", "max"):
+        asked = (*asked[:-2], "120", "--quiet")
+    assert shop.run("stream", *asked, "--to", "sqlite:retail.db")[0] == 0
+    with closing(sqlite3.connect(shop.folder / "retail.db")) as database:
+        ((sales, *joined),) = database.execute(JOINED)
+    assert sales > 10
+    assert joined == [sales] * 3
+    assert shop.run("stream", *asked, "--no-dimensions", "--to", "sqlite:bare.db")[0] == 0
+    with closing(sqlite3.connect(shop.folder / "bare.db")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    assert "retail_sales_transactions" in tables
+    assert "stores" not in tables
+
+
+def test_what_a_stream_sends_to_postgresql_refers_to_what_is_there(
+    shop: Shop, postgres_url: str
+) -> None:
+    """Keys are held by the database; started again, nothing collides."""
+    import psycopg
+
+    asked = ("--rate", "200", "--duration", "0.02", "--quiet", "--to", postgres_url)
+    for _ in range(2):
+        code, _, err = shop.run("stream", "--sim-start", "2024-03-08T12:00", *asked)
+        assert code == 0, err
+    with psycopg.connect(postgres_url) as connection:
+        ((sales, *joined),) = connection.execute(JOINED).fetchall()
+    assert sales > 20
+    assert joined == [sales] * 3
+
+
 @pytest.mark.parametrize("command", ["stream", "backfill", "load"])
 def test_a_clickhouse_that_is_away_is_waited_for_in_sight_and_left_at_once(
     shop: Shop, command: str, request: pytest.FixtureRequest
@@ -337,16 +380,12 @@ def test_a_registry_of_the_environment_is_for_whoever_needs_it(
 
 
 def test_history_that_goes_on_live_needs_no_end(shop: Shop) -> None:
-    process = shop.start("backfill", "--start", day(2), "--then-live", "--to", "sqlite:retail.db")
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        time.sleep(0.1)
-        code, out, _ = shop.run("gaps", "--to", "sqlite:retail.db", "--json")
-        if code == 0:
-            break
+    to = ("--feed", "topics", "--to", "sqlite:retail.db")
+    process = shop.start("backfill", "--start", day(2), "--then-live", *to)
+    wait_for_rows(shop, "retail.db", day(0))
     process.terminate()
     process.communicate(timeout=20)
-    found = json.loads(out)
+    found = json.loads(shop.run("gaps", *to, "--json")[1])
     assert (found["first_day"], found["last_day"], found["gaps"]) == (day(2), day(1), [])
 
 

@@ -28,6 +28,7 @@ from retail_datagen.streaming.backfill import Backfill, months_until_yesterday, 
 from retail_datagen.streaming.days import local_day
 from retail_datagen.streaming.feed import FACTS, HUB, NAMES, Chosen, streaming_config
 from retail_datagen.streaming.job import StreamJob
+from retail_datagen.streaming.manner import AtOwnTime
 from retail_datagen.streaming.problems import problems_of
 from retail_datagen.streaming.told import Tally
 
@@ -132,11 +133,9 @@ def backfill(
             chosen=chosen,
             targets=urls,
             options=how,
+            manner=AtOwnTime(speed=1, on_gap="fill", history=(first, last)),
             problems=problems_of((), chosen.config.seed),
             tables=names_of(tables),
-            speed=1,
-            on_gap="fill",
-            history=(first, last),
         )
         _live(job, metrics_port, quiet, as_json)
 

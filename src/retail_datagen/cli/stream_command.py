@@ -21,6 +21,7 @@ from retail_datagen.streaming.days import local_time
 from retail_datagen.streaming.feed import Chosen, streaming_config
 from retail_datagen.streaming.follow import ON_GAP
 from retail_datagen.streaming.job import TOPICS, StreamJob, check_stream, run_stream
+from retail_datagen.streaming.manner import Waits, manner_of
 from retail_datagen.streaming.metrics import Metrics
 from retail_datagen.streaming.narration import FORMAT, LOG, Narration
 from retail_datagen.streaming.problems import KINDS, problems_of
@@ -100,6 +101,7 @@ def stream(
             metavar="PORT", min=0, max=65535, help="Prometheus metrics on that local port."
         ),
     ] = None,
+    no_dimensions: options.NoDimensions = False,
     to: targets.To = None,
     format: targets.Format = "json",
     envelope: targets.Envelope = "none",
@@ -133,22 +135,25 @@ def stream(
         kafka_properties,
         broker_timeout,
     )
+    manner = manner_of(
+        speed=played,
+        rate=rate,
+        bursts=bursts,
+        waits=Waits(min_delta, max_delta),
+        sim_start=None if sim_start is None else sim_start_of(sim_start, zone),
+        scenario=scenario,
+        on_gap=on_gap,
+    )
     job = StreamJob(
         chosen=chosen,
         targets=urls,
         options=wishes.options(feed, zone, [*urls, *([truth] if truth else [])]),
+        manner=manner,
         problems=problems_of(problem or (), chosen.config.seed),
         tables=names_of(tables),
-        speed=played,
-        rate=rate,
-        bursts=bursts,
-        least=min_delta,
-        most=max_delta,
         minutes=duration,
-        sim_start=None if sim_start is None else sim_start_of(sim_start, zone),
-        scenario=scenario,
-        on_gap=on_gap,
         truth=truth,
+        master=None if no_dimensions else chosen.config.paths.master,
     )
     tally = Tally()
     try:

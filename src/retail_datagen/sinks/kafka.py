@@ -20,18 +20,17 @@ from retail_datagen.schema.stamps import Stamped, stamp
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
 from retail_datagen.sinks.kafka_checkpoint import (
-    Checkpoint,
     Key,
     checkpoint_topic,
     day_entry,
     entries,
     header_entry,
-    topic_entry,
 )
-from retail_datagen.sinks.kafka_cluster import Cluster, Topic
+from retail_datagen.sinks.kafka_cluster import Topic
+from retail_datagen.sinks.kafka_session import Look, Session
 from retail_datagen.sinks.kafka_settings import Settings
-from retail_datagen.sinks.kafka_transactions import Aborted, Transactions
-from retail_datagen.sinks.kafka_waiting import Patience, Troubles
+from retail_datagen.sinks.kafka_transactions import Aborted
+from retail_datagen.sinks.kafka_waiting import Patience
 from retail_datagen.sinks.options import KafkaOptions, StreamOptions
 from retail_datagen.sinks.progress import PartitionRecord, Progress, Ranges
 from retail_datagen.wire.messages import Content, Encoder, Messages
@@ -58,8 +57,9 @@ class _Parcel:
 class KafkaSink:
     """Rows as messages of a topic a table, and what is remembered of them.
 
-    Connects when it is first asked for something. `transactional` False is for services that
-    have no transactions: then a crash may leave events twice.
+    Connects when it is first asked for something, and as the only writer of its feed when it is
+    given something or told to `recover`: who only looks disturbs nobody. `transactional` False is
+    for services that have no transactions: then a crash may leave events twice.
     """
 
     root = None
@@ -92,12 +92,14 @@ class KafkaSink:
         self._options = options
         self._encoder = encoder
         self._transactional = transactional
-        self._session: _Session | None = None
+        self._writes = False
+        self._look: Look | None = None
+        self._session: Session | None = None
         self._parcels: list[_Parcel] = []
         self._changed: dict[Key, Progress] = {}
 
     def read_header(self) -> str | None:
-        return self._connected().checkpoint.header
+        return self._seen().checkpoint.header
 
     def write_header(self, text: str) -> None:
         session = self._connected()
@@ -105,7 +107,7 @@ class KafkaSink:
         session.checkpoint.header = text
 
     def progress(self) -> Mapping[Key, Progress]:
-        return self._connected().days()
+        return self._seen().days()
 
     def append(self, table: Table, day: int, first: int, rows: pa.Table) -> None:
         rows = conform(table, rows)
@@ -152,16 +154,17 @@ class KafkaSink:
         self._changed.clear()
 
     def check(self, record: PartitionRecord) -> bool:
-        known = self._connected().checkpoint.days.get((record.table, record.day))
+        known = self._seen().checkpoint.days.get((record.table, record.day))
         return known is not None and known.record == record
 
     def holds(self, tables: Iterable[str]) -> bool:
         wanted = set(tables)
-        return any(table in wanted for table, _ in self._connected().checkpoint.days)
+        return any(table in wanted for table, _ in self._seen().checkpoint.days)
 
     def recover(self, tables: Iterable[str]) -> None:
         """Take back what is not committed; whoever wrote before is shut out when we connect."""
         self.close()
+        self._writes = True
 
     def clear(self, tables: Iterable[str]) -> None:
         """Delete all messages of these tables' topics, with what is remembered of them.
@@ -194,6 +197,8 @@ class KafkaSink:
     def close(self) -> None:
         self._parcels.clear()
         self._changed.clear()
+        self._writes = False
+        self._look = None
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -286,65 +291,26 @@ class KafkaSink:
         self._connected().ensure(_topic_as_asked(name, options))
         return name
 
-    def _connected(self) -> _Session:
+    def _connected(self) -> Session:
+        """As the only one who writes this feed."""
         if self._session is None:
-            kafka = self._options.kafka
-            topic = checkpoint_topic(kafka.topic_prefix, self._options.feed, kafka.replication)
-            writer = f"retail-datagen-{kafka.topic_prefix}{self._options.feed}"
-            self._session = _Session(self._settings, topic, writer if self._transactional else None)
+            self._look = None
+            writer = f"retail-datagen-{self._options.kafka.topic_prefix}{self._options.feed}"
+            named = writer if self._transactional else None
+            self._session = Session(self._settings, self._checkpoint_topic(), named)
         return self._session
 
+    def _seen(self) -> Look:
+        """What the cluster says, without shutting out who writes; as a writer once we are one."""
+        if self._session is not None or self._writes:
+            return self._connected()
+        if self._look is None:
+            self._look = Look(self._settings, self._checkpoint_topic())
+        return self._look
 
-class _Session:
-    """A connection: nobody else writes this feed any more, and what was committed is known."""
-
-    def __init__(self, settings: Settings, topic: Topic, writer: str | None) -> None:
-        self.topic = topic.name
-        self._settings = settings
-        self.troubles = Troubles(settings.servers)
-        self.cluster = Cluster(settings, self.troubles)
-        self.there = set(self.cluster.topics())
-        if topic.name not in self.there:
-            self.cluster.make(topic)
-        self._notes: Transactions | None = None
-        self.transactions = Transactions(settings, self.troubles, writer)
-        self.transactions.begin()
-        self.checkpoint = Checkpoint.read(topic.name, self.cluster.latest(topic.name))
-
-    def days(self) -> dict[Key, Progress]:
-        """What is there. Raises SinkError where a topic is not, which was."""
-        lost = sorted(set(self.checkpoint.topics.values()) - self.there)
-        if lost:
-            raise SinkError(
-                f"topic {lost[0]} is gone, though {self.topic} tells of what it held; start anew "
-                "with --overwrite"
-            )
-        return dict(self.checkpoint.days)
-
-    def ensure(self, topic: Topic) -> None:
-        """Make a topic that is not there, noted first as one of ours, so that it can be dropped.
-
-        The note does not wait for the open transaction, nor end it.
-        """
-        if topic.name in self.there:
-            return
-        if self._notes is None:
-            self._notes = Transactions(self._settings, self.troubles, None)
-            self._notes.begin()
-        self._notes.send(self.topic, entries([topic_entry(topic.name)]))
-        self._notes.commit()
-        self.cluster.make(topic)
-        self.there.add(topic.name)
-        self.checkpoint.made.add(topic.name)
-
-    def remember(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
-        """Write entries of the checkpoint, lasting once it returns."""
-        if pairs:
-            self.transactions.send(self.topic, entries(pairs))
-            self.transactions.commit()
-
-    def close(self) -> None:
-        self.transactions.close()
+    def _checkpoint_topic(self) -> Topic:
+        kafka = self._options.kafka
+        return checkpoint_topic(kafka.topic_prefix, self._options.feed, kafka.replication)
 
 
 def _topic_as_asked(name: str, options: KafkaOptions) -> Topic:

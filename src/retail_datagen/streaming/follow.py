@@ -33,7 +33,7 @@ from retail_datagen.streaming.clock import Clock
 from retail_datagen.streaming.days import DayInHand, Days, local_day, midnight
 from retail_datagen.streaming.line import Line, Piece
 from retail_datagen.streaming.stop import Stop, stopping
-from retail_datagen.streaming.targets import event_sink
+from retail_datagen.streaming.targets import bring_master_data, event_sink
 from retail_datagen.streaming.told import DayDone, Listener, Sent, Told
 
 SLICE_MS = 900_000
@@ -51,7 +51,7 @@ class Follow:
     from, if that is another day. `tick_ms` of played time lie between two commits, at least.
     `on_gap`: what became due while nothing ran is sent (`fill`) or left out (`skip`). Nothing is
     played beyond `until`, nor for more than `duration_ms`. `facts` is where this machine keeps its
-    notes.
+    notes, `master` the folder whose tables go to databases, too, if any do.
     """
 
     source: Source
@@ -65,6 +65,7 @@ class Follow:
     on_gap: str | None = None
     until: int | None = None
     duration_ms: int | None = None
+    master: Path | None = None
 
 
 def run_follow(
@@ -93,6 +94,7 @@ def run_follow(
             if not sinks:
                 stack.enter_context(closing(sink))
             target = stack.enter_context(_opened(sink, asked, retailer, url))
+            bring_master_data([sink], asked.master)
             heard = () if number else listeners
             plays.append(_Play(target, asked, retailer, tables, stop, heard, line_to))
         there = [play.there_until() for play in plays]

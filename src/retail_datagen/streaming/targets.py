@@ -7,16 +7,25 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.sinks import EventSink, Sink, StreamOptions, open_sink, redacted
+from retail_datagen.sinks import (
+    DimensionSink,
+    EventSink,
+    Sink,
+    StreamOptions,
+    open_sink,
+    redacted,
+)
 from retail_datagen.streaming.line import Line
 from retail_datagen.streaming.problems import Problems
 from retail_datagen.streaming.told import Listener, Troubled
 from retail_datagen.streaming.trouble import TroubledLine
 from retail_datagen.streaming.truth import Truth
+from retail_datagen.world.dimensions import read_dimensions
 
 STDOUT = "jsonl:-"
 LIVE = "live"
@@ -61,6 +70,17 @@ def event_sink(sink: Sink, url: str) -> EventSink:
             f"to: {redacted(url)} takes whole days, no streams; choose kafka:, jsonl: or a database"
         )
     return cast(EventSink, sink)
+
+
+def bring_master_data(sinks: Sequence[Sink], master: Path | None) -> None:
+    """Let databases hold the tables of a folder of master data, so that events can be joined.
+
+    Nothing is written where they hold them already, nor without a folder. Raises UserError.
+    """
+    for sink in sinks:
+        if master is not None and sink.capabilities.dimensions:
+            for table, data in read_dimensions(master):
+                cast(DimensionSink, sink).write_dimension(table, data)
 
 
 @contextmanager

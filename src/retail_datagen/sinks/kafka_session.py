@@ -1,0 +1,82 @@
+"""Connections of a feed to its Kafka cluster: one that looks on, and one that writes, alone."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.kafka_checkpoint import Checkpoint, Key, entries, topic_entry
+from retail_datagen.sinks.kafka_cluster import Cluster, Topic
+from retail_datagen.sinks.kafka_settings import Settings
+from retail_datagen.sinks.kafka_transactions import Transactions
+from retail_datagen.sinks.kafka_waiting import Troubles
+from retail_datagen.sinks.progress import Progress
+
+
+class Look:
+    """A connection that looks on, and disturbs nobody. Everything raises SinkError."""
+
+    def __init__(self, settings: Settings, topic: Topic) -> None:
+        self.topic = topic.name
+        self.troubles = Troubles(settings.servers)
+        self.cluster = Cluster(settings, self.troubles)
+        self.there = set(self.cluster.topics())
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """What the feed remembers, as of when it is first asked for."""
+        latest = self.cluster.latest(self.topic) if self.topic in self.there else {}
+        return Checkpoint.read(self.topic, latest)
+
+    def days(self) -> dict[Key, Progress]:
+        """What is there. Raises SinkError where a topic is not, which was."""
+        lost = sorted(set(self.checkpoint.topics.values()) - self.there)
+        if lost:
+            raise SinkError(
+                f"topic {lost[0]} is gone, though {self.topic} tells of what it held; start anew "
+                "with --overwrite"
+            )
+        return dict(self.checkpoint.days)
+
+
+class Session(Look):
+    """A connection that writes: nobody else writes this feed any more.
+
+    `topic` is where the feed's checkpoint is, made if it is not there; `writer` the transactional
+    id, None for a service without transactions.
+    """
+
+    def __init__(self, settings: Settings, topic: Topic, writer: str | None) -> None:
+        super().__init__(settings, topic)
+        self._settings = settings
+        if topic.name not in self.there:
+            self.cluster.make(topic)
+            self.there.add(topic.name)
+        self._notes: Transactions | None = None
+        self.transactions = Transactions(settings, self.troubles, writer)
+        self.transactions.begin()
+
+    def ensure(self, topic: Topic) -> None:
+        """Make a topic that is not there, noted first as one of ours, so that it can be dropped.
+
+        The note does not wait for the open transaction, nor end it.
+        """
+        if topic.name in self.there:
+            return
+        if self._notes is None:
+            self._notes = Transactions(self._settings, self.troubles, None)
+            self._notes.begin()
+        self._notes.send(self.topic, entries([topic_entry(topic.name)]))
+        self._notes.commit()
+        self.cluster.make(topic)
+        self.there.add(topic.name)
+        self.checkpoint.made.add(topic.name)
+
+    def remember(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
+        """Write entries of the checkpoint, lasting once it returns."""
+        if pairs:
+            self.transactions.send(self.topic, entries(pairs))
+            self.transactions.commit()
+
+    def close(self) -> None:
+        self.transactions.close()

@@ -218,6 +218,21 @@ def test_a_past_that_something_stands_on_is_not_replaced(light: Engine, folder: 
     assert violations(light) == []
 
 
+def test_a_past_in_whose_last_hours_somebody_sold_is_not_replaced(
+    light: Engine, folder: Path
+) -> None:
+    facts = read_store(folder, STORE)
+    fill(light, facts)
+    backfill_receipts(light, facts, 2, replace=False)
+    with light.connect() as connection:
+        columns = m.inventory_items.c
+        item = connection.scalar(select(func.min(columns.id)).where(columns.status == "present"))
+    Ledger(light).sell([item], facts.end - timedelta(minutes=1))  # type: ignore[list-item]
+    with pytest.raises(UserError, match="something happened since"):
+        backfill_receipts(light, facts, 2, replace=True)
+    assert violations(light) == []
+
+
 def test_another_stock_is_refused(light: Engine, folder: Path) -> None:
     facts = read_store(folder, STORE)
     with pytest.raises(UserError, match="are not in this database"):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, true, update
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.arrays import I64
@@ -126,6 +126,7 @@ def _make_room(connection: Connection, replace: bool) -> Replaced:
             "receipts, or empty it with `retail-datagen store reset`"
         )
     ids = [run.id for run in there]
+    _refuse_within(connection, ids, min(run.first_at for run in there), there[-1].last_at)
     left = select(_movements.item_id).where(_movements.run_id.in_(ids), _movements.delta == -1)
     connection.execute(
         update(m.stock_movements)
@@ -134,11 +135,27 @@ def _make_room(connection: Connection, replace: bool) -> Replaced:
     )
     take_back(connection, ids)
     if connection.scalar(select(func.count()).where(_movements.run_id.in_(ids))):
-        raise UserError(
-            "store: something happened since to items of this past, so that it cannot be replaced; "
-            "`retail-datagen store reset` empties the store"
-        )
+        raise UserError(_STOOD_ON)
     return describe(there)
+
+
+_STOOD_ON = (
+    "store: something happened since to items of this past, so that it cannot be replaced; "
+    "`retail-datagen store reset` empties the store"
+)
+
+
+def _refuse_within(
+    connection: Connection, runs: Sequence[int], first: datetime, end: datetime
+) -> None:
+    """Raises UserError where somebody else wrote in that time: who is there at its end may have
+    been seen or sold before it, where the history's last day is today."""
+    foreign = _movements.run_id.is_(None) | _movements.run_id.not_in(list(runs))
+    moved, seen = _movements.occurred_at, m.detections.c.seen_at
+    for at, where in ((moved, foreign), (seen, true())):
+        found = select(func.min(at)).where(at >= first, at < end, where)
+        if connection.scalar(found) is not None:
+            raise UserError(_STOOD_ON)
 
 
 def _lives(connection: Connection, facts: StoreFacts) -> Lives:

@@ -142,6 +142,7 @@ TINY = Plan(
     tpch_scale=0.01,
     peer_runs=1,
     month_runs=1,
+    two_months_runs=1,
     warm_up_mb=1,
     backlog_days=2,
     backlog_orders=None,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, Integer, func, insert, literal, select, update
+from sqlalchemy import Connection, Integer, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from retail_datagen.core.arrays import F64, I64, U8
@@ -52,6 +52,9 @@ def add_products(connection: Connection, rows: ProductRows, at: datetime) -> Add
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
         last = connection.scalar(select(func.coalesce(func.max(m.products.c.id), 0)))
+        if not last:
+            # Whoever emptied it by hand left runs behind, of which there is nothing any more.
+            connection.execute(delete(m.runs))
         columns = {
             "sku": _taken(rows.sku, new),
             "name": _taken(rows.name, new),

@@ -11,8 +11,11 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
 from hub import EVENT, Hub, event
@@ -23,9 +26,12 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.engine.lock import JobLock
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.events.topics.hub import TABLE as HUB
+from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.streaming.load import Load, Loaded, run_load
+from retail_datagen.wire.registry import SchemaValues
+from retail_datagen.wire.registry_reading import SchemaReader
 from services.kafka_broker import Address, Broker
 from services.kills import killed_over_and_over
 
@@ -202,6 +208,26 @@ def test_enveloped_events_are_read_by_what_their_header_says(hub: Hub) -> None:
     hub.send(data, headers=kind)
     assert run_load(hub.load()).total == 2
     assert hub.ask(f"SELECT DISTINCT quantity, category FROM {HUB.name}") == [(2, "Electronics")]
+
+
+@pytest.mark.parametrize("format", ["avro", "protobuf"])
+def test_messages_with_a_schema_are_read_by_their_registry(hub: Hub, format: str) -> None:
+    row = {**EVENT, "event_time": datetime(2024, 1, 1, 15, 45, 30), "unit_price": Decimal("12.99")}
+    rows = pa.Table.from_pylist([row] * 3, schema=HUB.arrow)
+    made = SchemaValues(format, {"url": "mock://registry"})
+    values = made(hub.topic, stamp(HUB, 19_723, 0, rows, "UTC"))
+    hub.send(*values, event())
+    without = run_load(hub.load())
+    assert (without.total, without.refused) == (1, 3)
+    ((reason,),) = hub.ask("SELECT DISTINCT reason FROM _retail_refused")
+    assert "schema registry, and none was named (--registry)" in str(reason)
+    hub.send(*values)
+    done = run_load(hub.load(by_registry=SchemaReader(made.client)))
+    assert (done.total, done.refused) == (3, 0)
+    columns = ", ".join(HUB.header)
+    ((told, count),) = hub.ask(f"SELECT tuple({columns}), count() FROM {HUB.name} GROUP BY 1")
+    assert count == 4
+    assert told[1:6] == (7, 1001, "Electronics", "SALE", 2)
 
 
 def test_without_topics_there_is_nothing_to_wait_for(kafka: Address, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from rows import PLAIN, ROW, TABLE, Row, as_json, stamped
 from retail_datagen.config.errors import UserError
 from retail_datagen.wire.messages import Encoder
 from retail_datagen.wire.registry import SchemaValues
+from retail_datagen.wire.registry_reading import SchemaReader
 from retail_datagen.wire.schemas import avro_schema, json_schema
 
 pytest.importorskip("confluent_kafka")
@@ -104,6 +105,34 @@ def test_the_envelope_is_in_the_headers(format: str) -> None:
     assert headers["ce_type"] == b"retail.price_checks"
     assert headers["ce_time"] == b"2024-01-17T08:30:45.000Z"
     assert headers["ce_schemaversion"] == b"3"
+
+
+@pytest.mark.parametrize("format", ["avro", "protobuf"])
+@QUICK
+@given(rows=st.lists(ROW, min_size=1, max_size=5))
+def test_what_is_written_is_read_again(format: str, rows: list[Row]) -> None:
+    made, values = values_of(format, rows)
+    read = SchemaReader(made.client)(TABLE, TOPIC, values)
+    assert read.refused == ()
+    assert read.place.tolist() == list(range(len(rows)))
+    assert read.rows.to_pylist() == rows
+
+
+@pytest.mark.parametrize("format", ["avro", "protobuf"])
+def test_what_cannot_be_read_is_refused_and_the_others_are_read(format: str) -> None:
+    made, (value,) = values_of(format, [PLAIN])
+    broken = [value[:9], b"\0\0\0\x99\x99abc", b"\0", value]
+    read = SchemaReader(made.client)(TABLE, TOPIC, broken)
+    assert read.place.tolist() == [3]
+    assert [bad.place for bad in read.refused] == [0, 1, 2]
+    assert all("schema" in bad.reason for bad in read.refused)
+
+
+def test_a_reader_says_when_the_registry_does_not_answer() -> None:
+    reader = SchemaReader.of({"url": "http://clerk:t0psecret@127.0.0.1:1"})
+    with pytest.raises(UserError, match="schema registry cannot be asked") as error:
+        reader(TABLE, TOPIC, [b"\0\0\0\0\1abc"])
+    assert "t0psecret" not in str(error.value)
 
 
 def test_a_registry_that_does_not_answer_is_told_without_its_password() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated
@@ -18,6 +18,8 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.kafka_reading import settings_of
+from retail_datagen.sinks.kafka_url import registry_settings
+from retail_datagen.streaming.arrivals import ReadByRegistry
 from retail_datagen.streaming.feed import NAMES, loadable, streaming_config
 from retail_datagen.streaming.load import Load, Loaded, run_load
 from retail_datagen.streaming.master_data import MasterData
@@ -64,6 +66,7 @@ def load(
     batch_seconds: Annotated[
         float, typer.Option(min=0.05, help="How long a message waits for others, at most.")
     ] = 1.0,
+    registry: targets.Registry = "",
     topic_prefix: targets.TopicPrefix = "",
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
@@ -98,8 +101,22 @@ def load(
             batch_seconds=batch_seconds,
             wait_seconds=broker_timeout,
             beforehand=None if no_dimensions else master,
+            by_registry=_reader(registry_settings(registry, wishes.kafka.config)),
         )
         _run(asked, quiet, as_json)
+
+
+def _reader(settings: Mapping[str, str]) -> ReadByRegistry | None:
+    """What reads messages with a schema, if a registry is named. Raises UserError."""
+    if not settings:
+        return None
+    try:
+        from retail_datagen.wire.registry_reading import SchemaReader
+    except ImportError as error:
+        raise UserError(
+            "registry: a schema registry needs packages more: pip install 'retail-datagen[kafka]'"
+        ) from error
+    return SchemaReader.of(settings)
 
 
 def _run(asked: Load, quiet: bool, as_json: bool) -> None:

@@ -89,8 +89,8 @@ def encoder(options: MessageOptions, config: Mapping[str, str]) -> Encoder:
     envelope = options.envelope == "cloudevents"
     if options.format == "json":
         return json_encoder(envelope)
-    registry = options.registry or config.get(f"{REGISTRY}url", "")
-    if not registry:
+    settings = registry_settings(options.registry, config)
+    if not settings:
         raise SinkError(
             f"format: {options.format} needs a schema registry; name one with --registry URL"
         )
@@ -100,9 +100,18 @@ def encoder(options: MessageOptions, config: Mapping[str, str]) -> Encoder:
         raise SinkError(
             f"format: {options.format} needs packages more: pip install 'retail-datagen[kafka]'"
         ) from error
-    own = {n.removeprefix(REGISTRY): v for n, v in config.items() if n.startswith(REGISTRY)}
-    values = SchemaValues(options.format, {**own, "url": registry})
+    values = SchemaValues(options.format, settings)
     return Encoder(options.format + "+cloudevents" * envelope, values, envelope)
+
+
+def registry_settings(url: str, config: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the schema registry's client; none where no registry is named.
+
+    `config` are the Kafka client's, among which some may be the registry's.
+    """
+    own = {n.removeprefix(REGISTRY): v for n, v in config.items() if n.startswith(REGISTRY)}
+    named = url or own.get("url", "")
+    return {**own, "url": named} if named else {}
 
 
 def _message(query: dict[str, str], options: MessageOptions) -> MessageOptions:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +17,16 @@ from retail_datagen.schema.stamps import EVENT_ID, INSTANT, SCHEMA_VERSION
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.clickhouse_load import refused_rows, with_origin
 from retail_datagen.sinks.kafka_reading import Arrived, Headers
-from retail_datagen.wire.reading import Read, Refused, read_json
+from retail_datagen.wire.reading import Read, Refused, is_by_registry, read_json
 
 _EVENT_TIME, _CONTENT_TYPE = "event_time", "content-type"
 _STRUCTURED = b"application/cloudevents+json"
+
+
+class ReadByRegistry(Protocol):
+    """Reads messages that name a schema, as `wire.registry_reading.SchemaReader` does."""
+
+    def __call__(self, table: Table, topic: str, values: Sequence[bytes]) -> Read: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +38,25 @@ class Decoded:
     refused: pa.Table
 
 
-def decoded(table: Table, topic: str, arrived: Arrived) -> Decoded:
-    """The messages of a topic, whose rows are `table`'s. Tombstones are no rows and no fault."""
-    there = [place for place, value in enumerate(arrived.value) if value is not None]
-    enveloped = [
-        place
-        for place in there
-        if (arrived.headers[place].get(_CONTENT_TYPE) or b"").startswith(_STRUCTURED)
-    ]
-    apart = set(enveloped)
-    plain = [place for place in there if place not in apart] if apart else there
+def decoded(
+    table: Table, topic: str, arrived: Arrived, by_registry: ReadByRegistry | None = None
+) -> Decoded:
+    """The messages of a topic, whose rows are `table`'s. Tombstones are no rows and no fault.
+
+    Raises WireError where `by_registry` does.
+    """
     partition = np.array(arrived.partition, dtype=np.int64)
     offset = np.array(arrived.offset, dtype=np.int64)
     parts: list[pa.Table] = []
     refused: list[Refused] = []
-    for places, is_enveloped in ((plain, False), (enveloped, True)):
+    for places, read in _readers(table, topic, arrived, by_registry):
         if not places:
             continue
-        read = read_json(table, [arrived.value[place] or b"" for place in places], is_enveloped)
+        found = read([arrived.value[place] or b"" for place in places])
         where = np.array(places, dtype=np.int64)
-        refused += [Refused(int(where[bad.place]), bad.reason) for bad in read.refused]
-        place = where[read.place]
-        rows = _stamped(table, topic, read, [arrived.headers[p] for p in place], place, arrived)
+        refused += [Refused(int(where[bad.place]), bad.reason) for bad in found.refused]
+        place = where[found.place]
+        rows = _stamped(table, topic, found, [arrived.headers[p] for p in place], place, arrived)
         parts.append(with_origin(rows, topic, partition[place], offset[place]))
     bad = np.array([entry.place for entry in refused], dtype=np.int64)
     return Decoded(
@@ -65,6 +70,29 @@ def decoded(table: Table, topic: str, arrived: Arrived) -> Decoded:
             [arrived.value[place] or b"" for place in bad],
         ),
     )
+
+
+def _readers(
+    table: Table, topic: str, arrived: Arrived, by_registry: ReadByRegistry | None
+) -> list[tuple[list[int], Callable[[list[bytes]], Read]]]:
+    """Which messages are read in which way: plain, enveloped, or by a schema registry."""
+    plain, enveloped, schematic = [], [], []
+    for place, value in enumerate(arrived.value):
+        if value is None:
+            continue
+        if by_registry is not None and is_by_registry(value):
+            schematic.append(place)
+        elif (arrived.headers[place].get(_CONTENT_TYPE) or b"").startswith(_STRUCTURED):
+            enveloped.append(place)
+        else:
+            plain.append(place)
+    found: list[tuple[list[int], Callable[[list[bytes]], Read]]] = [
+        (plain, partial(read_json, table)),
+        (enveloped, partial(read_json, table, enveloped=True)),
+    ]
+    if by_registry is not None:
+        found.append((schematic, partial(by_registry, table, topic)))
+    return found
 
 
 def _stamped(

@@ -29,7 +29,7 @@ from retail_datagen.sinks.kafka_reading import (
     TopicReader,
 )
 from retail_datagen.sinks.kafka_settings import Settings
-from retail_datagen.streaming.arrivals import Decoded, decoded
+from retail_datagen.streaming.arrivals import Decoded, ReadByRegistry, decoded
 from retail_datagen.streaming.stop import Stop, stopping
 
 _LOG = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ class Load:
     A batch is written when it has `batch_rows` messages or its first is `batch_seconds` old.
     `continuous` goes on at the topics' end. `wait_seconds` is how long what does not answer is
     waited for; a continuous one waits for ever once it runs. `notes` is where the lock lies.
-    `beforehand` is called with the cluster's topics before some of them are first read.
+    `beforehand` is called with the cluster's topics before some of them are first read;
+    `by_registry` reads messages that it takes a schema registry to read.
     """
 
     kafka: Settings
@@ -64,6 +65,7 @@ class Load:
     batch_seconds: float = 1.0
     wait_seconds: float = 60.0
     beforehand: Callable[[Collection[str]], None] | None = None
+    by_registry: ReadByRegistry | None = None
 
 
 @dataclass(slots=True)
@@ -196,7 +198,11 @@ class _Loader:
         return old or batch.messages >= self._load.batch_rows
 
     def _write(self, batch: _Batch) -> None:
-        parts = [decoded(self._load.topics[t], t, arrived) for t, arrived in batch.topics.items()]
+        load = self._load
+        parts = [
+            decoded(load.topics[topic], topic, arrived, load.by_registry)
+            for topic, arrived in batch.topics.items()
+        ]
         reached = {**batch.positions()}
         with self._stop.held():
             self._patiently(lambda: self._insert(parts, reached))

@@ -7,7 +7,7 @@ others are read all the same.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,9 @@ from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.schema.table import Table
 
 _MOST_BRACKETS = 1_000
-_HEAD = len(b"\0idid")
+HEAD = len(b"\0idid")
 """What stands before the content where a schema registry knows its schema."""
-_BINARY = "is in a format of a schema registry; what is read here is JSON, with or without one"
+_BINARY = "is in a format of a schema registry, and none was named (--registry)"
 _NOT_JSON = "is no JSON object with the columns of its table"
 
 
@@ -64,6 +64,47 @@ def read_json(table: Table, values: Sequence[bytes], enveloped: bool = False) ->
     return _fitting(table, found, place, refused)
 
 
+def is_by_registry(value: bytes) -> bool:
+    """Whether it takes a schema registry to read a message: it is no JSON, but names a schema."""
+    return value.startswith(b"\0") and value[HEAD : HEAD + 1] != b"{"
+
+
+def read_objects(table: Table, objects: Sequence[Mapping[str, object] | Refused]) -> Read:
+    """The rows of messages that were made objects already, or could not be."""
+    refused = [told for told in objects if isinstance(told, Refused)]
+    place = [number for number, told in enumerate(objects) if not isinstance(told, Refused)]
+    parts: list[pa.Table] = []
+    places: list[I64] = []
+    schema = pa.schema([pa.field(c.name, _plain(c.arrow_type)) for c in table.columns])
+    _take(schema, objects, place, parts, places, refused)
+    found = pa.concat_tables(parts) if parts else schema.empty_table()
+    where = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    return _fitting(table, found, where, refused)
+
+
+def _take(
+    schema: pa.Schema,
+    objects: Sequence[Mapping[str, object] | Refused],
+    place: Sequence[int],
+    parts: list[pa.Table],
+    places: list[I64],
+    refused: list[Refused],
+) -> None:
+    """Make columns of objects together; where that fails, of halves, until culprits are alone."""
+    if not place:
+        return
+    try:
+        parts.append(pa.Table.from_pylist([objects[number] for number in place], schema=schema))
+        places.append(np.array(place, dtype=np.int64))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        if len(place) == 1:
+            refused.append(Refused(place[0], f"does not fit the columns of its table: {error}"))
+            return
+        half = len(place) // 2
+        _take(schema, objects, place[:half], parts, places, refused)
+        _take(schema, objects, place[half:], parts, places, refused)
+
+
 def _flat_schema(table: Table) -> pa.Schema:
     """How pyarrow is to read the JSON objects of a table; it knows no categories and no dates."""
     return pa.schema([pa.field(c.name, _readable(c.arrow_type)) for c in table.columns])
@@ -102,7 +143,7 @@ def _objects_only(
     """
     first = 0
     values = [
-        value[_HEAD:] if value.startswith(b"\0") and value[_HEAD : _HEAD + 1] == b"{" else value
+        value[HEAD:] if value.startswith(b"\0") and value[HEAD : HEAD + 1] == b"{" else value
         for value in values
     ]
     for place, value in enumerate(values):

@@ -39,10 +39,7 @@ class SchemaValues:
     def __init__(self, format: str, settings: Mapping[str, Any]) -> None:
         self._make, self._rows = _FORMATS[format]
         self._url = str(settings["url"])
-        try:
-            self.client = SchemaRegistryClient.new_client(dict(settings))
-        except ValueError as error:
-            raise WireError(f"registry: the settings cannot be so: {error}") from None
+        self.client = client_of(settings)
         self._serializers: dict[tuple[str, int], Any] = {}
 
     def __call__(self, topic: str, stamped: Stamped) -> list[bytes | None]:
@@ -60,14 +57,22 @@ class SchemaValues:
                 f"(HTTP {error.http_status_code}); allow it there, or choose another --topic-prefix"
             ) from None
         except Exception as error:
-            if not _is_of_the_line(error):
+            if not is_of_the_line(error):
                 raise
             raise WireError(
                 f"the schema registry cannot be asked about topic {topic}: {error}; see --registry"
             ) from None
 
 
-def _is_of_the_line(error: Exception) -> bool:
+def client_of(settings: Mapping[str, Any]) -> SchemaRegistryClient:
+    """A registry's client. Raises WireError for settings that cannot be."""
+    try:
+        return SchemaRegistryClient.new_client(dict(settings))
+    except ValueError as error:
+        raise WireError(f"registry: the settings cannot be so: {error}") from None
+
+
+def is_of_the_line(error: Exception) -> bool:
     """Whether the registry was not reached: the client's HTTP library has had several names."""
     return isinstance(error, OSError) or type(error).__module__.startswith("httpx")
 

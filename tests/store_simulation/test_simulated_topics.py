@@ -6,9 +6,11 @@ import json
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from retail_datagen.store.database.engine import open_database
 from retail_datagen.store.live import start_simulation
 from retail_datagen.store.simulation.settings import Settings
 from retail_datagen.store.where import URL_VARIABLE
-from retail_datagen.streaming.outbox import Outbox, goods_of, sending
+from retail_datagen.streaming.outbox import Outbox, goods_of, run_of, sending
 from retail_datagen.streaming.simulated import StoreEvents
 from services.kafka_broker import Address
 from services.kafka_reader import committed
@@ -41,7 +43,7 @@ OPTIONS = ("--analytics", "--mode", "stress", "--disappearance", "0.05", "--dura
 def simulated(engine: Engine, open_sinks: Callable[[], Any]) -> None:
     """Twenty busy minutes of a store with a thousand items."""
     stock(engine, 1000)
-    outbox = Outbox(StoreEvents(goods_of(engine), STORE), open_sinks)
+    outbox = Outbox(StoreEvents(goods_of(engine), run_of(engine), STORE), open_sinks)
     run = start_simulation(engine, BUSY, (outbox,), paced=False)
     assert run.wait(120)
     run.raise_if_failed()
@@ -148,6 +150,31 @@ def test_a_target_that_fails_ends_the_simulation_and_the_books_are_whole(engine:
     check_ledger(engine)
 
 
+def test_a_target_that_takes_nothing_does_not_hold_up_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(MemorySink):
+        def commit(self) -> None:
+            released.wait(60)
+
+    @contextmanager
+    def opened() -> Iterator[list[Stuck]]:
+        yield [Stuck()]
+
+    released = threading.Event()
+    monkeypatch.setattr("retail_datagen.streaming.outbox._WAITING", 3)
+    monkeypatch.setattr("retail_datagen.streaming.outbox._LAST_WORDS_SECONDS", 1.0)
+    stock(engine, 100)
+    outbox = Outbox(StoreEvents(goods_of(engine), run_of(engine), STORE), opened)
+    run = start_simulation(engine, replace(BUSY, duration=None), (outbox,), paced=False)
+    assert not run.wait(3)
+    with pytest.raises(UserError, match="the target takes nothing; 3 happenings"):
+        outbox.close()
+    released.set()
+    run.stop()
+    check_ledger(engine)
+
+
 def test_a_target_that_cannot_be_opened_is_told_before_anything_happens(engine: Engine) -> None:
     with (
         pytest.raises(UserError, match="carrier-pigeon"),
@@ -232,6 +259,8 @@ def test_a_server_sends_what_its_simulation_does(
     [
         (["--to", "jsonl:-"], "to: a server's simulation sends where `serve --to` says"),
         (["--unpaced", "--duration", "5"], "unpaced: a server keeps to real time"),
+        (["--store-id", "3"], "store-id: it is the store's number in what --to sends"),
+        (["--topic-prefix", "x-"], "topic-prefix: --topic-prefix is about Kafka"),
     ],
 )
 def test_what_only_a_server_can_do_is_not_asked_of_one(options: list[str], told: str) -> None:

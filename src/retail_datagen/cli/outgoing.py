@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retail_datagen.cli.targets import KafkaWishes
+from retail_datagen.config.errors import UserError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,6 +25,7 @@ To = Annotated[
         "clickhouse://…, jsonl:FILE and others.",
     ),
 ]
+FEED = "simulation"
 StoreId = Annotated[int, typer.Option(min=1, help="The store's number in what --to sends.")]
 
 
@@ -37,10 +39,18 @@ class Outgoing:
 
     def opened(self, engine: Engine) -> AbstractContextManager[tuple[Listener, ...]]:
         """Listeners that send what happens in a database's store. Raises UserError."""
+        options = self.kafka.options(FEED, "UTC", self.targets)
         if not self.targets:
+            self.refuse_unheeded()
             return nullcontext(())
-        from retail_datagen.streaming.outbox import FEED, sending
+        from retail_datagen.streaming.outbox import sending
 
-        return sending(
-            self.targets, self.kafka.options(FEED, "UTC", self.targets), engine, self.store_id
-        )
+        return sending(self.targets, options, engine, self.store_id)
+
+    def refuse_unheeded(self) -> None:
+        """Raise UserError for what is said about targets where there is none."""
+        self.kafka.options(FEED, "UTC", ())
+        if self.store_id != 1:
+            raise UserError(
+                "store-id: it is the store's number in what --to sends; give --to, or leave it out"
+            )

@@ -87,20 +87,21 @@ def simulate(
     settings = Settings(mode, speed, disappearance, snapshot_interval, duration, seed, analytics)
     place = place_of(api, database_url)
     silent = quiet or as_json
+    kafka = targets.KafkaWishes(
+        topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
+    )
+    outgoing = Outgoing(tuple(to or ()), store_id, kafka)
     with needs_store():
         if isinstance(place, Kept):
             if unpaced and duration is None:
                 raise UserError("unpaced: it needs --duration, or has no end")
-            kafka = targets.KafkaWishes(
-                topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
-            )
-            outgoing = Outgoing(tuple(to or ()), store_id, kafka)
             _here(place.url, settings, outgoing, unpaced, silent, as_json)
             return
         if unpaced:
             raise UserError("unpaced: a server keeps to real time; name the store's database")
         if to:
             raise UserError("to: a server's simulation sends where `serve --to` says")
+        outgoing.refuse_unheeded()
         _there(place.url, api_key, settings, silent, as_json)
 
 

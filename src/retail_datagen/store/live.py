@@ -137,7 +137,7 @@ class LiveRun:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` every event from now on; what is returned ends that.
 
-        It is called in the simulation's thread and must not wait for anything.
+        It is called in the simulation's thread, which waits meanwhile.
         """
         return self._simulation.listen(listener)
 

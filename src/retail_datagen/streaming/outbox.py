@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.sinks import EventSink, StreamOptions
@@ -21,7 +21,6 @@ from retail_datagen.streaming.simulated import Goods, StoreEvents
 from retail_datagen.streaming.targets import opened
 
 _LOG = logging.getLogger(__name__)
-FEED: Final = "simulation"
 _WAITING: Final = 10_000
 """Events that wait for the targets before the simulation waits, too."""
 _TOGETHER_SECONDS: Final = 0.2
@@ -48,12 +47,15 @@ class Outbox:
         self._raise_failure()
 
     def __call__(self, event: Event) -> None:
-        self._put(event)
+        while not self._put(event):
+            pass  # the simulation waits for its targets
 
     def close(self) -> None:
         """Send what still waits. Raises UserError where that is not possible."""
-        self._put(_END)
-        self._thread.join(_LAST_WORDS_SECONDS)
+        deadline = time.monotonic() + _LAST_WORDS_SECONDS
+        while not self._put(_END) and time.monotonic() < deadline:
+            pass
+        self._thread.join(max(deadline - time.monotonic(), 0))
         self._raise_failure()
         if self._thread.is_alive():
             raise UserError(
@@ -61,15 +63,14 @@ class Outbox:
                 "simulation were not sent, and stand in the store's database alone"
             )
 
-    def _put(self, event: Event | None) -> None:
-        """Leave it for the thread, once there is room."""
-        while True:
-            self._raise_failure()
-            try:
-                self._waiting.put(event, timeout=_TOGETHER_SECONDS)
-            except queue.Full:
-                continue
-            return
+    def _put(self, event: Event | None) -> bool:
+        """Leave it for the thread; whether there was room within a moment."""
+        self._raise_failure()
+        try:
+            self._waiting.put(event, timeout=_TOGETHER_SECONDS)
+        except queue.Full:
+            return False
+        return True
 
     def _raise_failure(self) -> None:
         if self._failed is not None:
@@ -123,7 +124,7 @@ def sending(
     if not targets:
         yield ()
         return
-    events = StoreEvents(goods_of(engine), store_id)
+    events = StoreEvents(goods_of(engine), run_of(engine), store_id)
     outbox = Outbox(events, lambda: opened(targets, options))
     try:
         yield (outbox,)
@@ -147,5 +148,15 @@ def goods_of(engine: Engine) -> Callable[[], Goods]:
             reorder_point=np.array([row.reorder_threshold or 0 for row in found], dtype=np.int64),
             optimal=np.array([row.optimal_stock_level or 0 for row in found], dtype=np.int64),
         )
+
+    return look_up
+
+
+def run_of(engine: Engine) -> Callable[[], int]:
+    """The number of a store's latest run, as often as it is asked for."""
+
+    def look_up() -> int:
+        with engine.connect() as connection:
+            return connection.scalar(select(func.max(m.runs.c.id))) or 0
 
     return look_up

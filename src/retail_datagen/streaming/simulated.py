@@ -23,6 +23,7 @@ from retail_datagen.plan.replenish import HIGH, PRIORITIES, URGENT
 from retail_datagen.schema import Kind, Table
 from retail_datagen.schema.arrays import Values, batch, category, plain
 from retail_datagen.schema.stamps import EVENT_ID, Stamped
+from retail_datagen.store.catalogue import PROFILE
 from retail_datagen.store.simulation.events import (
     AisleWalked,
     Event,
@@ -32,7 +33,6 @@ from retail_datagen.store.simulation.events import (
 )
 
 _WORD_OF = {"sale": "sale", "restock": "receipt", "stolen": "theft"}
-_PROFILE = "sporting-goods"
 _TENDER_SALT = 0x7E4D
 _TENDER_BITS = 16
 _EPOCH = datetime(1970, 1, 1)
@@ -51,18 +51,20 @@ class Goods:
 class StoreEvents:
     """Rows of the topics for one store's happenings, each with an identifier of its own.
 
-    `goods` is asked for the store's products, and again when there are others. The shopper's
-    number in the simulation stands for the customer, who is not known.
+    `goods` is asked for the store's products, and again when there are others; `run` once for the
+    number of the run in whose name this begins. The shopper's number in the simulation stands for
+    the customer, who is not known.
     """
 
-    def __init__(self, goods: Callable[[], Goods], store_id: int) -> None:
+    def __init__(self, goods: Callable[[], Goods], run: Callable[[], int], store_id: int) -> None:
         self._look_up = goods
+        self._look_up_run = run
         self._goods = Goods(np.zeros(0, np.int64), (), np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._store_id = store_id
         self._shoppers: frozenset[int] = frozenset()
+        self._run: int | None = None
         self._number = 0
-        self._basket = ""
-        tenders = read_profile(profile_file(_PROFILE)).tenders
+        tenders = read_profile(profile_file(PROFILE)).tenders
         self._tenders = tuple(tenders)
         self._tender = lookup(integer_weights(list(tenders.values())), _TENDER_BITS)
 
@@ -70,7 +72,6 @@ class StoreEvents:
         """What an event is in the topics: nothing, for many."""
         match event:
             case Sale():
-                self._basket = event.basket
                 return [self._sale(event)]
             case StockChanged():
                 return [self._movement(event), *self._alerts(event)]
@@ -107,7 +108,7 @@ class StoreEvents:
     def _movement(self, change: StockChanged) -> Stamped:
         count = len(change.products)
         ids = self._ids("UPD", change.at, count)
-        behind = pa.repeat(self._basket, count) if change.reason == "sale" else ids
+        behind = pa.repeat(change.basket, count) if change.basket else ids
         return self._stamped(
             inventory.TABLE,
             change.at,
@@ -118,14 +119,15 @@ class StoreEvents:
                 "product_id": self._skus(change.products),
                 "quantity_change": change.change,
                 "on_hand": change.on_hand,
-                "reason": always(_WORD_OF.get(change.reason, "adjustment"), count),
+                "reason": always(_WORD_OF[change.reason], count),
                 "reference_id": behind,
             },
         )
 
     def _alerts(self, change: StockChanged) -> list[Stamped]:
         """One for each product that was not below its threshold before."""
-        goods, row = self._goods, self._rows(change.products)
+        row = self._rows(change.products)
+        goods = self._goods
         point = goods.reorder_point[row]
         low = (change.on_hand < point) & (change.on_hand - change.change >= point)
         if not low.any():
@@ -181,8 +183,10 @@ class StoreEvents:
         return Stamped(table, batch(table, shared | columns), ids, np.full(count, _instant(at)))
 
     def _ids(self, lead: str, at: int, count: int) -> pa.Array:
-        """Store, moment and number: no two simulations of a store are at one moment."""
-        began = f"{lead}-SIM{self._store_id}-{at}"
+        """Store, the first run that was heard, moment, and number since then."""
+        if self._run is None:
+            self._run = self._look_up_run()
+        began = f"{lead}-SIM{self._store_id}-{self._run}-{at}"
         return pa.array([f"{began}-{self._number + n:06}" for n in range(count)], pa.string())
 
     def _skus(self, product: I64) -> pa.Array:

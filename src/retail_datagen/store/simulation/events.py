@@ -98,13 +98,17 @@ class Sale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StockChanged:
-    """Products whose number on hand changed, by how much, and why: sale, restock or stolen."""
+    """Products whose number on hand changed, by how much, and why: sale, restock or stolen.
+
+    `basket` is the one that was paid for, if one was.
+    """
 
     at: int
     reason: str
     products: I64
     change: I64
     on_hand: I64
+    basket: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

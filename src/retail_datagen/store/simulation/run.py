@@ -176,7 +176,7 @@ class Simulation:
         self.tally.stolen += int(noticed.sum())
         self._let_go(rows[noticed], rows[~noticed], "stolen", None)
 
-    def _let_go(self, rows: I64, refused: I64, reason: str, told_first: Event | None) -> None:
+    def _let_go(self, rows: I64, refused: I64, reason: str, sale: Sale | None) -> None:
         """The books have let `rows` go; those refused had gone before, for another reason."""
         if len(refused):
             self.tally.refused += len(refused)
@@ -184,10 +184,10 @@ class Simulation:
         if not len(rows):
             return
         products, change, on_hand = self.items.leave(rows)
-        if told_first is not None:
-            self.tell(told_first)
-        ids = self.items.product_id[products]
-        self.tell(StockChanged(self.clock.now, reason, ids, change, on_hand))
+        if sale is not None:
+            self.tell(sale)
+        ids, basket = self.items.product_id[products], sale.basket if sale is not None else ""
+        self.tell(StockChanged(self.clock.now, reason, ids, change, on_hand, basket))
 
     def _shelve(self, load: Shelved) -> None:
         items, now = self.items, self.clock.now

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.store import remote
+from retail_datagen.store import http
 from retail_datagen.store.remote import StoreApi
 from stores import items, products
 
@@ -53,7 +53,7 @@ def answering(answer: Callable[[int, Any], Answer]) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(http, "_WAIT_SECONDS", 0.001)
 
 
 def results(*words: str) -> dict[str, Any]:

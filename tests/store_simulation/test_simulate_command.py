@@ -105,7 +105,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "http://127.0.0.1:9 does not answer" in done.stderr
+    assert "http://127.0.0.1:9 cannot be reached" in done.stderr
     assert "retail-datagen serve" in done.stderr
 
 

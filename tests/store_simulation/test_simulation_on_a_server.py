@@ -17,8 +17,8 @@ from test_simulate_command import ROOT, environment
 from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database.engine import open_database
+from retail_datagen.store.http import StoreClient
 from retail_datagen.store.remote_run import RemoteRun
-from retail_datagen.store.server import Server
 from retail_datagen.store.simulation.settings import Settings
 from services.service import answers, free_port, stop
 
@@ -73,7 +73,7 @@ def test_it_is_stopped_by_ctrl_c_and_refused_twice(address: str, tmp_path: Path)
         command(address, "--mode", "demo", "--json"),
         cwd=ROOT, env=with_key(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    with Server(address, KEY) as server:
+    with StoreClient(address, KEY) as server:
         run = RemoteRun(server)
         while run.status()["state"] != "running":
             assert first.poll() is None

@@ -147,10 +147,10 @@ def _follow(run: LiveRun, quiet: bool) -> None:
 
 
 def _there(url: str, key: str | None, settings: Settings, silent: bool, as_json: bool) -> None:
+    from retail_datagen.store.http import StoreClient
     from retail_datagen.store.remote_run import RemoteRun
-    from retail_datagen.store.server import Server
 
-    with Server(url, key) as server:
+    with StoreClient(url, key) as server:
         _remotely(server.url, RemoteRun(server), settings, silent, as_json)
 
 

@@ -184,10 +184,10 @@ def _past(
 ) -> Summary:
     """A past out of chance, by the store's server or in its database."""
     if isinstance(place, Served):
+        from retail_datagen.store.http import StoreClient
         from retail_datagen.store.remote_backfill import backfill_on
-        from retail_datagen.store.server import Server
 
-        with Server(place.url, key) as server:
+        with StoreClient(place.url, key) as server:
             return backfill_on(server, wanted, progress)
     from retail_datagen.store.backfill import backfill, replaced_by
 

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
-from retail_datagen.store.server import Server
+from retail_datagen.store.http import StoreClient
 
 _ASK_SECONDS: Final = 0.2
 _STEPS: Final = 1000
 
 
-def backfill_on(server: Server, wanted: Backfill, progress: Progress) -> Summary:
+def backfill_on(server: StoreClient, wanted: Backfill, progress: Progress) -> Summary:
     """Have the days written, and wait for it; `progress` is told how far in thousandths.
 
     Raises UserError with the server's reason where they are not written. Whoever breaks off

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from retail_datagen.store.server import Server
+from retail_datagen.store.http import StoreClient
 from retail_datagen.store.simulation.settings import Settings
 
 
 class RemoteRun:
     """The simulation of a store that is served."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: StoreClient) -> None:
         self._server = server
 
     def start(self, settings: Settings) -> None:

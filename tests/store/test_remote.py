@@ -14,22 +14,33 @@ import pytest
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.store import http
+from retail_datagen.store.backfill import Backfill
+from retail_datagen.store.http import StoreClient
 from retail_datagen.store.remote import StoreApi
+from retail_datagen.store.remote_backfill import backfill_on
 from stores import items, products
 
 Answer = tuple[int, Any]
 
 
 @contextmanager
-def answering(answer: Callable[[int, Any], Answer]) -> Iterator[str]:
-    """A server that answers the n-th call with a status and a body; None answers too late."""
+def answering(
+    answer: Callable[[int, Any], Answer], asked: list[str] | None = None
+) -> Iterator[str]:
+    """A server that answers the n-th call with a status and a body; `asked` is what was."""
+    asked = [] if asked is None else asked
     calls = iter(range(1000))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = json.loads(sent) if sent not in (b"", b"null") else None
+            asked.append(f"{self.command} {self.path}")
             status, content = answer(next(calls), body)
             text = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
@@ -126,3 +137,65 @@ def test_rows_that_nobody_speaks_of_are_not_taken_for_created() -> None:
 
     with answering(answer) as url, StoreApi(url, 5) as api:
         assert api.add_products(products(3)).failed == 2
+
+
+RUNNING = {"id": "7", "state": "running", "progress": 0.5, "message": ""}
+WRITTEN = {
+    "first_day": "2024-01-01",
+    "last_day": "2024-01-02",
+    "purchases": 3,
+    "restocked": 2,
+    "snapshots": 1,
+    "missed": 0,
+    "replaced": {"runs": 0, "first_day": "", "last_day": ""},
+}
+
+
+def ignored(_doing: str, _done: int, _total: int) -> None:
+    """No bar."""
+
+
+def test_a_poll_that_fails_is_made_again_and_the_job_goes_on() -> None:
+    answers: list[Answer] = [
+        (202, RUNNING),
+        (503, {"detail": "busy"}),
+        (502, b"<html>"),
+        (200, RUNNING | {"state": "done", "result": WRITTEN}),
+    ]
+    asked: list[str] = []
+    with answering(lambda n, _body: answers[n], asked) as url, StoreClient(url) as client:
+        assert backfill_on(client, Backfill(2), ignored).purchases == 3
+    assert asked == ["POST /analytics/backfill", *["GET /jobs/7"] * 3]
+
+
+def test_a_server_that_is_not_heard_of_any_more_keeps_its_job() -> None:
+    asked: list[str] = []
+
+    def answer(call: int, _body: Any) -> Answer:
+        return (503, {"detail": "busy"}) if call else (202, RUNNING)
+
+    with (
+        answering(answer, asked) as url,
+        StoreClient(url) as client,
+        pytest.raises(UserError, match=r"503: busy; the server's job may go on: .*/jobs/7"),
+    ):
+        backfill_on(client, Backfill(2), ignored)
+    assert not [call for call in asked if "cancel" in call]
+
+
+def test_an_interruption_cancels_the_job_and_is_what_is_told() -> None:
+    asked: list[str] = []
+
+    def answer(call: int, _body: Any) -> Answer:
+        return (500, {"detail": "no"}) if call else (202, RUNNING)
+
+    def interrupted(_doing: str, _done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with (
+        answering(answer, asked) as url,
+        StoreClient(url) as client,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        backfill_on(client, Backfill(2), interrupted)
+    assert asked == ["POST /analytics/backfill", "POST /jobs/7/cancel"]

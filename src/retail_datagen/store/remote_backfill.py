@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from retail_datagen.config.errors import UserError
@@ -10,14 +11,15 @@ from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
 from retail_datagen.store.http import StoreClient
 
 _ASK_SECONDS: Final = 0.2
+_POLLS: Final = 5
 _STEPS: Final = 1000
 
 
 def backfill_on(server: StoreClient, wanted: Backfill, progress: Progress) -> Summary:
     """Have the days written, and wait for it; `progress` is told how far in thousandths.
 
-    Raises UserError with the server's reason where they are not written. Whoever breaks off
-    cancels the job: nothing is written then.
+    Raises UserError with the server's reason where they are not written, and where it does not
+    answer any more: its job goes on then. Who interrupts cancels the job: nothing is written then.
     """
     asked = {
         "days": wanted.days,
@@ -28,18 +30,27 @@ def backfill_on(server: StoreClient, wanted: Backfill, progress: Progress) -> Su
     }
     job = server.ask("POST", "/analytics/backfill", asked)
     try:
-        path = f"/jobs/{job['id']}"
-        try:
-            while job["state"] in ("queued", "running"):
-                progress("backfill", round(job["progress"] * _STEPS), _STEPS)
-                time.sleep(_ASK_SECONDS)
-                job = server.ask("GET", path)
-        except BaseException:
-            server.ask("POST", f"{path}/cancel")
-            raise
-        return _summary(job)
+        return _summary(_ended(server, job, progress))
     except (KeyError, TypeError, ValueError):
         raise server.answers_strangely("/analytics/backfill") from None
+
+
+def _ended(server: StoreClient, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """The job when it has ended."""
+    path = f"/jobs/{job['id']}"
+    try:
+        while job["state"] in ("queued", "running"):
+            progress("backfill", round(job["progress"] * _STEPS), _STEPS)
+            time.sleep(_ASK_SECONDS)
+            job = server.ask("GET", path, tries=_POLLS)
+    except KeyboardInterrupt:  # JobStopped is one
+        # The interruption is what is told, whether or not the server hears of it.
+        with suppress(UserError):
+            server.ask("POST", f"{path}/cancel")
+        raise
+    except UserError as error:
+        raise UserError(f"{error}; the server's job may go on: {server.url}{path} tells") from None
+    return job
 
 
 def _summary(job: dict[str, Any]) -> Summary:

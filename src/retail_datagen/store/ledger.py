@@ -1,4 +1,4 @@
-"""The ledger: the only writer of what becomes of an item.
+"""The ledger: writes what becomes of an item, as it happens.
 
 Each change of an item is one row of `stock_movements`; purchases, levels and snapshots follow from
 it, in the same transaction. What it promises, and `verify` proves:
@@ -8,7 +8,8 @@ it, in the same transaction. What it promises, and `verify` proves:
 - a product's `on_hand` is the sum of its movements and the count of its present items.
 
 Calls take whole batches and are one transaction each. Times are the store's wall clock; without
-one, it is the ledger's own (`clock`). `rewrite` is the ledger's other hand: it writes a past.
+one, it is the ledger's own (`clock`). What arrives is in `arrivals`. `rewrite` is the ledger's
+other hand: it writes a past, which `takeback` takes back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The ledger's other hand: writes a past that nobody noted while it happened.
 
 Such a past ends at the stock that was there then: what arrives in it leaves in it, product by
-product, or else is there at its end. Only `backfill` and `receipts` call it; it keeps the rules of
-the ledger. `standing` says which items have a past to be told, `takeback` undoes one.
+product, or else is there at its end. It keeps the rules of the ledger. `backfill` and `receipts`
+write pasts with it; `standing` says which items have one to be told, `takeback` undoes one, and
+hands arrivals over by it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What is known of an item after that past, be it seen by a scanner or bought, does not matter: it
 stood there at the end. But then it is that one which stood there, and nobody bought it before.
-Part of `rewrite`; its transactions call this.
+It moves opening stock to where the past begins; `backfill` calls it in its transaction.
 """
 
 from __future__ import annotations

@@ -159,9 +159,12 @@ def test_publishing_to_nobody_and_to_a_loop_that_ended_is_nothing() -> None:
     hub.publish("sales", {"type": "sale"})
     loop = asyncio.new_event_loop()
     hub.attach(loop)
-    hub.join(TOPICS)
+    listening = hub.join(TOPICS)
+    assert listening is not None
     loop.close()
     hub.publish("sales", {"type": "sale"})
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(listening.next(), 0.05))
 
 
 async def listen(feed: ClientConnection, seconds: float) -> list[dict[str, Any]]:

@@ -100,6 +100,23 @@ def test_who_simulates_elsewhere_is_named(client: TestClient, engine: Engine) ->
     assert client.post("/simulation/start").status_code == 200
 
 
+def test_a_change_of_analytics_is_logged_and_told(client: TestClient) -> None:
+    fill(client, 2, 3)
+    assert client.post("/simulation/start", json={"analytics": False}).status_code == 200
+    with client.websocket_connect("/ws/live?topics=simulation") as feed:
+        feed.receive_json()
+        for wanted in (True, False):
+            client.patch("/simulation/params", json={"analytics": wanted})
+            assert feed.receive_json()["analytics"] is wanted
+    said = [line["text"] for line in client.get("/simulation/logs").json()["lines"]]
+    told = [text for text in said if text.startswith("settings: ")]
+    assert [text.rsplit(", ", 1)[-1] for text in told] == [
+        "snapshots every 3,600 s",
+        "without analytics",
+    ]
+    client.post("/simulation/stop")
+
+
 def test_changes_by_hand_are_told(client: TestClient) -> None:
     fill(client, 2, 3)
     with client.websocket_connect("/ws/live?topics=stock") as feed:

@@ -188,10 +188,7 @@ def _heading(status: Status) -> str:
 
 
 def _settings(s: Settings) -> str:
-    return (
-        f"mode {s.mode}, speed {s.speed:g}, disappearance {s.disappearance:g}, seed {s.seed}, "
-        + (f"snapshots every {s.snapshot_interval:,} s" if s.analytics else "without --analytics")
-    )
+    return s.in_words()
 
 
 def _line(line: LogLine) -> str:

@@ -105,5 +105,6 @@ class Desk:
                 "speed": s.speed,
                 "disappearance": s.disappearance,
                 "snapshot_interval": s.snapshot_interval,
+                "analytics": s.analytics,
             },
         )

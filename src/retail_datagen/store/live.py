@@ -126,12 +126,7 @@ class LiveRun:
         )
         if changed != self._simulation.settings:
             self._simulation.settings = changed
-            self.log.write(
-                self._simulation.clock.now,
-                f"settings: mode {changed.mode}, speed {changed.speed:g}, "
-                f"disappearance {changed.disappearance:g}, "
-                f"snapshots every {changed.snapshot_interval:,} s",
-            )
+            self.log.write(self._simulation.clock.now, f"settings: {changed.in_words()}")
         return changed
 
     def listen(self, listener: Listener) -> Callable[[], None]:

@@ -79,6 +79,18 @@ class Settings:
     def behaviour(self) -> Mode:
         return MODES[self.mode]
 
+    def in_words(self) -> str:
+        """What it goes by, as a log and a command line tell it."""
+        return (
+            f"mode {self.mode}, speed {self.speed:g}, disappearance {self.disappearance:g}, "
+            f"seed {self.seed}, "
+            + (
+                f"snapshots every {self.snapshot_interval:,} s"
+                if self.analytics
+                else "without analytics"
+            )
+        )
+
     def changed(
         self,
         mode: str | None = None,

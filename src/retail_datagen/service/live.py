@@ -13,10 +13,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 
 from retail_datagen.service.metrics import Metrics
 from retail_datagen.service.settings import Limits
+from retail_datagen.store.simulation.clock import wall
 from retail_datagen.store.simulation.events import (
     AisleWalked,
     Detections,
@@ -232,6 +232,4 @@ def stock_message(
 
 def moment(at: int) -> str:
     """The simulated clock, ms since 1970, as `2024-01-17T12:30:05.125`."""
-    return (
-        datetime.fromtimestamp(at / 1000, UTC).replace(tzinfo=None).isoformat("T", "milliseconds")
-    )
+    return wall(at).isoformat("T", "milliseconds")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy import Engine
@@ -18,7 +18,7 @@ from retail_datagen.store.floor import FLOOR
 from retail_datagen.store.keeping import KeptLease, this_holder
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.live_books import LedgerBooks
-from retail_datagen.store.simulation.clock import TICK_MS, Pacer
+from retail_datagen.store.simulation.clock import TICK_MS, Pacer, local_now, wall
 from retail_datagen.store.simulation.events import Listener
 from retail_datagen.store.simulation.narrate import Log
 from retail_datagen.store.simulation.run import Simulation, Tally
@@ -213,22 +213,12 @@ def start_simulation(
         ledger = Ledger(engine)
         first = local_now() if start is None else start
         simulation = Simulation(LedgerBooks(ledger), FLOOR, settings, first, listeners)
-        ledger.begin_run(SIMULATION_RUN, asdict(settings), _wall(simulation.clock.began))
+        ledger.begin_run(SIMULATION_RUN, asdict(settings), wall(simulation.clock.began))
     except BaseException:
         lease.release()
         raise
 
     def ended() -> None:
-        ledger.end_run(_wall(simulation.clock.now))
+        ledger.end_run(wall(simulation.clock.now))
 
     return LiveRun(simulation, lease, ended, paced)
-
-
-def local_now() -> int:
-    """Now, as milliseconds since 1970 of the local wall clock."""
-    wall = datetime.now()
-    return round((wall - datetime(1970, 1, 1)).total_seconds()) * 1000
-
-
-def _wall(at: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(milliseconds=at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -13,6 +12,7 @@ from retail_datagen.service.answers import answer
 from retail_datagen.service.core import Asked
 from retail_datagen.service.problems import documented
 from retail_datagen.store.live import Status
+from retail_datagen.store.simulation.clock import wall
 from retail_datagen.store.simulation.settings import Settings
 
 router = APIRouter(prefix="/simulation", tags=["simulation"])
@@ -58,7 +58,7 @@ def logs(
 ) -> Response:
     """The last lines of its log, oldest first."""
     lines = [
-        s.LogEntry(number=line.number, at=_wall(line.at), text=line.text)
+        s.LogEntry(number=line.number, at=wall(line.at), text=line.text)
         for line in service.desk.log(after, limit)
     ]
     return answer(s.SimulationLog, s.SimulationLog(lines=lines))
@@ -81,8 +81,8 @@ def _answer(service: Asked, found: Status | None) -> Response:
             "error": found.error or None,
             "params": asdict(found.settings),
             "started_at": found.started.astimezone().replace(tzinfo=None),
-            "began": _wall(found.began),
-            "clock": _wall(found.now),
+            "began": wall(found.began),
+            "clock": wall(found.now),
             "times_real": round(found.times_real, 3),
             "shoppers": found.shoppers,
             "employees": found.employees,
@@ -104,7 +104,3 @@ def _answer(service: Asked, found: Status | None) -> Response:
         }
     )
     return answer(s.SimulationStatus, told)
-
-
-def _wall(at: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(milliseconds=at)

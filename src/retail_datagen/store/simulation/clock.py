@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 TICK_MS: Final = 125
 """A step of the simulation: positions change eight times a simulated second."""
 _DAY_MS: Final = 86_400_000
 _MOST_BEHIND: Final = 1.0
+_BEGINNING: Final = datetime(1970, 1, 1)
+
+
+def wall(at: int) -> datetime:
+    """What the clock on the wall shows at so many ms since 1970; without a zone."""
+    return _BEGINNING + timedelta(milliseconds=at)
+
+
+def local_now() -> int:
+    """Now, as whole seconds in ms since 1970 of the local wall clock."""
+    return round((datetime.now() - _BEGINNING).total_seconds()) * 1000
 
 
 class Clock:

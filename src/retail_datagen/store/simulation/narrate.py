@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
+from retail_datagen.store.simulation.clock import wall
 from retail_datagen.store.simulation.events import (
     Event,
     Found,
@@ -78,7 +78,7 @@ def in_words(event: Event) -> str:
 
 def clock_text(at: int) -> str:
     """`2024-01-17 12:30:05` of the simulated clock."""
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{wall(at):%Y-%m-%d %H:%M:%S}"
 
 
 def money(cents: int) -> str:

@@ -102,30 +102,7 @@ def generate(
     """Make a store's products and tagged items. Twice is safe: what is there stays as it is."""
     with needs_store():
         place = place_of(api, database_url)
-        if store is None:
-            from retail_datagen.store.catalogue import read_catalogue
-            from retail_datagen.store.items import plan_inventory
-
-            catalogue = read_catalogue(template_file, seed)
-            chosen = catalogue.of_templates(templates or [])
-            inventory = plan_inventory(catalogue, chosen, DEFAULT_ITEMS if items is None else items)
-            at = None
-        else:
-            from retail_datagen.store.facts import read_store
-            from retail_datagen.store.receipts import inventory_of
-
-            if items is not None:
-                raise UserError(
-                    "items: store N has its own stock at the end of its history; leave --items "
-                    "out beside --store"
-                )
-            if templates or template_file:
-                raise UserError(
-                    "templates: store N has its own products; leave --templates and "
-                    "--template-file out beside --store"
-                )
-            found = read_store(facts, store)
-            inventory, at = inventory_of(found), found.end
+        inventory, at = _inventory_asked(store, facts, items, templates, template_file, seed)
         out = shown.Output(quiet)
         out.configuration(inventory, _shown(place))
         if dry_run:
@@ -133,6 +110,43 @@ def generate(
             return
         with _target(place, api_timeout, api_key, at) as target:
             _load(target, inventory, out)
+
+
+def _inventory_asked(
+    store: int | None,
+    facts: Path,
+    items: int | None,
+    templates: list[str] | None,
+    template_file: Path | None,
+    seed: int,
+) -> tuple[Inventory, datetime | None]:
+    """What is to be there, out of the catalogue or a store's history, and when it came, else now.
+
+    Raises UserError for options that a store's history does not heed.
+    """
+    if store is None:
+        from retail_datagen.store.catalogue import read_catalogue
+        from retail_datagen.store.items import plan_inventory
+
+        catalogue = read_catalogue(template_file, seed)
+        chosen = catalogue.of_templates(templates or [])
+        wanted = DEFAULT_ITEMS if items is None else items
+        return plan_inventory(catalogue, chosen, wanted), None
+    from retail_datagen.store.facts import read_store
+    from retail_datagen.store.receipts import inventory_of
+
+    if items is not None:
+        raise UserError(
+            "items: store N has its own stock at the end of its history; leave --items "
+            "out beside --store"
+        )
+    if templates or template_file:
+        raise UserError(
+            "templates: store N has its own products; leave --templates and "
+            "--template-file out beside --store"
+        )
+    found = read_store(facts, store)
+    return inventory_of(found), found.end
 
 
 def backfill_command(

@@ -8,13 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from retail_datagen.cli import backfill_command, gaps_command, stream_command
 from retail_datagen.cli.app import build_app
+from retail_datagen.cli.targets import KafkaWishes
 from retail_datagen.config.errors import UserError
+from retail_datagen.sinks.options import KafkaOptions, MessageOptions
 from services.kafka_broker import LIMITED, Address, kafka, kafka_prefix
 from services.kafka_reader import Record, committed
 
@@ -178,3 +183,33 @@ def test_secrets_of_a_properties_file_are_not_shown(
     kept = [path for path in at.rglob("*") if path.is_file() and path.suffix != ".properties"]
     assert kept
     assert not [path for path in kept if b"not-the-secret" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    "command", [backfill_command.backfill, stream_command.stream, gaps_command.gaps]
+)
+def test_what_is_said_of_kafka_goes_where_it_belongs(
+    command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defaults are those of the sinks, and options of one type do not change places."""
+    offered = {name: told.default for name, told in signature(command).parameters.items()}
+    kafka, message = KafkaOptions(), MessageOptions()
+    names = ("partitions", "replication", "topic_prefix")
+    assert {name: offered[name] for name in names} == {n: getattr(kafka, n) for n in names}
+    assert offered["broker_timeout"] == kafka.wait_seconds
+    names = ("format", "envelope", "registry")
+    assert {name: offered[name] for name in names} == {n: getattr(message, n) for n in names}
+
+    class Heard(Exception):
+        """The wishes came."""
+
+    def hear(wishes: KafkaWishes, *_: object) -> None:
+        raise Heard(wishes)
+
+    monkeypatch.setattr(KafkaWishes, "options", hear)
+    given = {"partitions": 2, "replication": 3, "retention": "4d", "topic_prefix": "five."}
+    given |= {"format": "avro", "envelope": "six", "registry": "seven", "broker_timeout": 8.0}
+    with pytest.raises(Heard) as heard:
+        command(to=["kafka://127.0.0.1:1"], quiet=True, **given)
+    (wishes,) = heard.value.args
+    assert {name: getattr(wishes, name) for name in given} == given

@@ -64,16 +64,16 @@ def backfill(
     ] = None,
     tables: options.Tables = None,
     to: targets.To = None,
-    format: targets.Format = "json",
-    envelope: targets.Envelope = "none",
-    registry: targets.Registry = "",
-    partitions: targets.Partitions = 6,
+    format: targets.Format = targets.PLAIN.format,
+    envelope: targets.Envelope = targets.PLAIN.envelope,
+    registry: targets.Registry = targets.PLAIN.registry,
+    partitions: targets.Partitions = targets.PLAIN.partitions,
     replication: targets.Replication = None,
     retention: targets.Retention = None,
-    topic_prefix: targets.TopicPrefix = "",
+    topic_prefix: targets.TopicPrefix = targets.PLAIN.topic_prefix,
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
-    broker_timeout: targets.BrokerTimeout = 60.0,
+    broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove what the target holds of it; start anew.")
     ] = False,
@@ -99,16 +99,16 @@ def backfill(
             "metrics-port: metrics are of what is live; give --then-live, or leave it out"
         )
     wishes = targets.KafkaWishes(
-        format,
-        envelope,
-        registry,
-        partitions,
-        replication,
-        retention,
-        topic_prefix,
-        kafka_config,
-        kafka_properties,
-        broker_timeout,
+        format=format,
+        envelope=envelope,
+        registry=registry,
+        partitions=partitions,
+        replication=replication,
+        retention=retention,
+        topic_prefix=topic_prefix,
+        config=kafka_config,
+        properties=kafka_properties,
+        broker_timeout=broker_timeout,
     )
     with told_when_stopped(quiet):
         chosen = _chosen(streaming_config(config), feed, everything, events_per_hour)

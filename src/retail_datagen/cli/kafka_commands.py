@@ -28,10 +28,10 @@ def drop(
         str,
         typer.Option(metavar="URL", help="kafka://HOST:9092; else KAFKA_BOOTSTRAP_SERVERS."),
     ] = "kafka:",
-    topic_prefix: targets.TopicPrefix = "",
+    topic_prefix: targets.TopicPrefix = targets.PLAIN.topic_prefix,
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
-    broker_timeout: targets.BrokerTimeout = 60.0,
+    broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Take away the topics that jobs made, and what they remembered; asks first.

@@ -67,10 +67,10 @@ def load(
         float, typer.Option(min=0.05, help="How long a message waits for others, at most.")
     ] = 1.0,
     registry: targets.Registry = "",
-    topic_prefix: targets.TopicPrefix = "",
+    topic_prefix: targets.TopicPrefix = targets.PLAIN.topic_prefix,
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
-    broker_timeout: targets.BrokerTimeout = 60.0,
+    broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:

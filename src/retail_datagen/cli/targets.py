@@ -21,7 +21,7 @@ from retail_datagen.sinks.options import (
 )
 from retail_datagen.streaming.targets import STDOUT, targets_of
 
-__all__ = ["STDOUT", "KafkaWishes", "targets_of"]
+__all__ = ["PLAIN", "STDOUT", "KafkaWishes", "targets_of"]
 
 _REGISTRY = "SCHEMA_REGISTRY_URL"
 To = Annotated[
@@ -69,20 +69,23 @@ BrokerTimeout = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaWishes:
-    """The options of Kafka as commands take them."""
+_KAFKA, _MESSAGE = KafkaOptions(), MessageOptions()
 
-    format: str = "json"
-    envelope: str = "none"
-    registry: str = ""
-    partitions: int = 6
-    replication: int | None = None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaWishes:
+    """The options of Kafka as commands take them, each by its name."""
+
+    format: str = _MESSAGE.format
+    envelope: str = _MESSAGE.envelope
+    registry: str = _MESSAGE.registry
+    partitions: int = _KAFKA.partitions
+    replication: int | None = _KAFKA.replication
     retention: str | None = None
-    topic_prefix: str = ""
+    topic_prefix: str = _KAFKA.topic_prefix
     config: Sequence[str] | None = None
     properties: Path | None = None
-    broker_timeout: float = 60.0
+    broker_timeout: float = _KAFKA.wait_seconds
 
     def options(self, feed: str, zone: str, urls: Sequence[str]) -> StreamOptions:
         """What sinks are told that are opened by `urls`, each of which is a target of events.
@@ -112,13 +115,12 @@ class KafkaWishes:
 
         What comes from the environment is for whoever may need it.
         """
-        plain = KafkaWishes()
         registry = self.registry != os.environ.get(_REGISTRY, "")
         given = {
-            "format": self.format != plain.format,
-            "envelope": self.envelope != plain.envelope,
+            "format": self.format != PLAIN.format,
+            "envelope": self.envelope != PLAIN.envelope,
             "registry": registry,
-            "partitions": self.partitions != plain.partitions,
+            "partitions": self.partitions != PLAIN.partitions,
             "replication": self.replication is not None,
             "retention": self.retention is not None,
             "topic-prefix": bool(self.topic_prefix),
@@ -135,6 +137,10 @@ class KafkaWishes:
                 "registry: --registry is for messages with a schema, and these are plain JSON; "
                 "give --format avro, protobuf or json-schema, or leave it out"
             )
+
+
+PLAIN = KafkaWishes()
+"""What commands wish for where nothing is said: the defaults of their options."""
 
 
 def _client_settings(file: Path | None, pairs: Sequence[str]) -> Mapping[str, str]:

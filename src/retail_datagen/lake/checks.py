@@ -26,9 +26,6 @@ from retail_datagen.lake.rules import (
 )
 from retail_datagen.partitions.layout import Partition
 
-_SPARSE = 8
-"""A table of positions may be this many times as long as what it holds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Index:

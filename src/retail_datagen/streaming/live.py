@@ -130,8 +130,8 @@ def run_live(
     clock: Clock,
     listeners: Sequence[Listener] = (),
     narrate: Narrate | None = None,
-) -> int:
-    """Send events until the end that was asked for, if any; how many, updates of stock included.
+) -> None:
+    """Send events until the end that was asked for, if any.
 
     `line` is opened for a stream that begins at an instant. Raises UserError, and JobStopped on
     SIGINT or SIGTERM, when all that was sent is committed.
@@ -140,14 +140,13 @@ def run_live(
         began = clock.now()
         ends = None if asked.duration_ms is None else began + asked.duration_ms
         sender, pacing = line(began), pace(stage)
-        sent = number = 0
+        number = 0
         try:
             while ends is None or clock.now() < ends:
                 chosen = stage.next(pacing.count())
                 with stop.held():
                     rows = put(sender, chosen)
                     sender.commit(clock.now())
-                sent += rows.total()
                 for listener in listeners:
                     listener(Sent(rows, clock.now(), clock.now()))
                 for kind, pieces in chosen:
@@ -167,7 +166,6 @@ def run_live(
             with suppress(JobStopped), stop.hurried():
                 sender.flush(clock.now())
             raise
-    return sent
 
 
 def put(line: Line, chosen: Sequence[tuple[str, Sequence[Piece]]]) -> Counter[str]:

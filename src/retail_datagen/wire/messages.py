@@ -188,9 +188,3 @@ def _json_values(topic: str, stamped: Stamped) -> bytes:
 
 def _enveloped_values(topic: str, stamped: Stamped) -> bytes:
     return lines(cloudevents.structured(stamped))
-
-
-def batches_of(stamped: Stamped, rows: int) -> list[Stamped]:
-    """The same rows, at most so many at a time; one without rows for none."""
-    count = len(stamped.instant)
-    return [stamped.slice(first, rows) for first in range(0, count, rows)]

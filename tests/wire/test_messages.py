@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -108,6 +109,22 @@ def test_the_envelope_is_a_cloud_event() -> None:
     assert dict(next(iter(messages.headers)))["content-type"] == (
         b"application/cloudevents+json; charset=UTF-8"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "retail_customer_events-SIM7-1795665307125-000042",
+        "live1732899600000-retail_sales_transactions-20241129-00000042",
+    ],
+)
+def test_only_identifiers_of_a_history_give_a_sequence(name: str) -> None:
+    import pyarrow as pa
+
+    told = replace(stamped([PLAIN]), event_id=pa.array([name]))
+    event = json.loads(json_encoder(envelope=True).encode("t", told).values[0] or b"")
+    assert event["id"] == name
+    assert "sequence" not in event
 
 
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.CATEGORY])

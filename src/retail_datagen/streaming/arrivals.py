@@ -17,10 +17,11 @@ from retail_datagen.schema.stamps import EVENT_ID, INSTANT, SCHEMA_VERSION
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.clickhouse_load import refused_rows, with_origin
 from retail_datagen.sinks.kafka_reading import Arrived, Headers
+from retail_datagen.wire import cloudevents
+from retail_datagen.wire.messages import CONTENT_TYPE, EVENT_TIME
 from retail_datagen.wire.reading import Read, Refused, is_by_registry, read_json
 
-_EVENT_TIME, _CONTENT_TYPE = "event_time", "content-type"
-_STRUCTURED = b"application/cloudevents+json"
+_STRUCTURED = cloudevents.CONTENT_TYPE.partition(";")[0].encode()
 
 
 class ReadByRegistry(Protocol):
@@ -82,7 +83,7 @@ def _readers(
             continue
         if by_registry is not None and is_by_registry(value):
             schematic.append(place)
-        elif (arrived.headers[place].get(_CONTENT_TYPE) or b"").startswith(_STRUCTURED):
+        elif (arrived.headers[place].get(CONTENT_TYPE) or b"").startswith(_STRUCTURED):
             enveloped.append(place)
         else:
             plain.append(place)
@@ -146,7 +147,7 @@ def _whole(values: pa.Array, default: int) -> pa.Array:
 
 
 def _instants(table: Table, rows: pa.Table, headers: Sequence[Headers]) -> pa.Array:
-    texts = [header.get(_EVENT_TIME) for header in headers]
+    texts = [header.get(EVENT_TIME) for header in headers]
     kind = pa.timestamp("ms")
     if None not in texts:
         try:

@@ -3,7 +3,7 @@
 As JSON the event is the message, with the row as its `data`; in other formats the row is the
 message and the event's attributes are headers, `ce_…`: the specification's structured and binary
 mode. `traceid`, `schemaversion` and `sequence` are extension attributes, whose names it wants
-without underscores.
+without underscores; only events of a history have a `sequence`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 _SPECIFICATION = "1.0"
 _TRACE, _TYPE = "TraceId", "event_type"
 _SEQUENCE = len("20240117-00000042")
-"""Day and row of that day, with which every event_id ends: events of a table in their order."""
+"""Day and row of that day, with which event_ids of a history end: a table's events in order."""
+_HISTORY = r"^\w+-\d{8}-\d{8}$"
 
 
 def structured(stamped: Stamped) -> list[Piece]:
@@ -52,7 +53,7 @@ def _attributes(stamped: Stamped) -> Mapping[str, Piece]:
     kinds = {column.name: column.kind for column in table.columns}
     named = kinds.get(_TYPE) in (Kind.TEXT, Kind.CATEGORY)
     trace = rows[_TRACE].combine_chunks() if _TRACE in kinds else stamped.event_id
-    return {
+    attributes: dict[str, Piece] = {
         "specversion": _SPECIFICATION,
         "id": stamped.event_id,
         "source": f"/retail-datagen/{table.namespace}/{table.name}",
@@ -60,8 +61,11 @@ def _attributes(stamped: Stamped) -> Mapping[str, Piece]:
         "time": utc_texts(stamped.instant),
         "traceid": pc.coalesce(texts_of(_one(trace)), stamped.event_id),
         "schemaversion": str(table.schema_version),
-        "sequence": pc.utf8_slice_codeunits(stamped.event_id, -_SEQUENCE),
     }
+    # Events of now, or of a simulated store, have their order in what would be cut off.
+    if pc.all(pc.match_substring_regex(stamped.event_id, _HISTORY)).as_py():
+        attributes["sequence"] = pc.utf8_slice_codeunits(stamped.event_id, -_SEQUENCE)
+    return attributes
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:

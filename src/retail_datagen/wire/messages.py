@@ -18,7 +18,7 @@ from retail_datagen.wire import cloudevents, debezium
 from retail_datagen.wire.json import Piece, lines, members
 from retail_datagen.wire.texts import id_bytes, repeated_bytes, utc_bytes
 
-EVENT_TIME = "event_time"
+CONTENT_TYPE, EVENT_TIME = "content-type", "event_time"
 _TOMBSTONE = b"-tombstone"
 """Behind the identifier of a deletion, that of its tombstone."""
 
@@ -125,7 +125,7 @@ class Encoder:
         if not self.envelope:
             return {}
         if self.format.startswith("json+"):
-            return {"content-type": cloudevents.CONTENT_TYPE}
+            return {CONTENT_TYPE: cloudevents.CONTENT_TYPE}
         return cloudevents.binary(stamped)
 
 

@@ -293,3 +293,11 @@ def test_what_cannot_be_played_is_told(played: Played) -> None:
             sim_start_of(text, ZONE)
     assert local_day(sim_start_of("2024-11-29", ZONE), ZONE) == _day("20241129-00000000")
     assert sim_start_of("2024-11-30", ZONE) - sim_start_of("2024-11-29", ZONE) == DAY == 24 * HOUR
+
+
+def test_facts_that_follow_each_other_are_not_chosen_by_kind(played: Played) -> None:
+    with staged(asked(played), SimulatedClock(NOW)) as stage:
+        assert [piece.stamped.table.name for piece in stage.next_of("sales")] == [SALES, UPDATES]
+    in_order = staged(asked(played, "hub"), SimulatedClock(NOW))
+    with in_order as stage, pytest.raises(LookupError, match="sales: facts that follow each"):
+        stage.next_of("sales")

@@ -19,7 +19,7 @@ from retail_datagen.core.rng import Stream
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.retailer import Config, as_config
 from retail_datagen.sinks import EventSink, StreamOptions
-from retail_datagen.streaming.chosen import KINDS, Mixed, select
+from retail_datagen.streaming.chosen import KINDS, select
 from retail_datagen.streaming.clock import Clock, WallClock
 from retail_datagen.streaming.feed import Chosen, streaming_config
 from retail_datagen.streaming.job import TOPICS
@@ -38,7 +38,6 @@ class _Open:
 
     stage: Stage
     line: Line
-    mix: Mixed
 
 
 class RealisticEventGenerator:
@@ -98,13 +97,11 @@ class RealisticEventGenerator:
         """
         kind = self._select_event_type()
         now = self._here()
-        facts = now.mix.of_kind(kind, 1, now.stage.played)
-        if not facts:
+        pieces = now.stage.next_of(kind)
+        if not pieces:
             return None
-        moment = self._clock.now()
-        pieces = [now.stage.as_now(picked, moment) for picked in facts]
         put(now.line, [(kind, pieces)])
-        now.line.commit(moment)
+        now.line.commit(self._clock.now())
         event: dict[str, Any] = pieces[0].stamped.rows.to_pylist()[0]
         return event
 
@@ -157,9 +154,7 @@ class RealisticEventGenerator:
                 if sinks is None:
                     sinks = stack.enter_context(opened(self._targets, self._options))
                 stage = stack.enter_context(staged(self._asked(), self._clock))
-                mix = stage.chooser
-                assert isinstance(mix, Mixed), "topics are mixed"
-                self._open = _Open(stage, Line(sinks), mix)
+                self._open = _Open(stage, Line(sinks))
                 self._stack = stack.pop_all()
         return self._open
 

@@ -98,6 +98,16 @@ class Stage:
             for kind, facts in self.chooser.take(count, self.played)
         ]
 
+    def next_of(self, kind: str) -> list[Piece]:
+        """The next event of a kind, as of now, a sale with its update of stock; or nothing.
+
+        Raises LookupError where kinds have no shares: facts then follow each other.
+        """
+        if not isinstance(self.chooser, Mixed):
+            raise LookupError(f"{kind}: facts that follow each other are not chosen by their kind")
+        now = self._clock.now()
+        return [self.as_now(picked, now) for picked in self.chooser.of_kind(kind, 1, self.played)]
+
     def _day_played(self, retailer: Retailer) -> int:
         asked, today = self.asked, local_day(self._began, self._zone)
         if asked.scenario is not None:

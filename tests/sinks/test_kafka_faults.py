@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from events import DAY, SALES, kafka_sink, numbers, sales, sent
+from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks import SinkError
+from retail_datagen.sinks.kafka_session import Session
 from services.kafka_broker import LIMITED, LIMITED_SECRET, Address, Broker
 from services.service import free_port
 
@@ -127,6 +129,58 @@ def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
     again.close()
     records = sent(servers, kafka_prefix)
     assert len({record.event_id for record in records}) == len(records) == 3000
+
+
+def test_a_commit_that_a_broker_forgets_is_taken_back_by_the_next_writer(
+    fragile: Broker, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after it said that a transaction is committed, before it noted so in partitions, a
+    broker that is alone does not make up for it; what comes next would commit both."""
+    servers = fragile.address.servers
+    monkeypatch.setattr(Session, "is_settled", lambda _: True)
+    sink = kafka_sink(servers, kafka_prefix)
+    sink.write_partition(SALES, DAYS[0], sales(1000, day=DAYS[0]))
+    sink.commit()
+    fragile.kill()
+    sink.close()
+    monkeypatch.undo()
+    fragile.start()
+    again = kafka_sink(servers, kafka_prefix)
+    again.recover(["sales"])
+    for day in DAYS:
+        again.write_partition(SALES, day, sales(1000, day=day))
+        again.commit()
+    again.close()
+    records = sent(servers, kafka_prefix)
+    assert len({record.event_id for record in records}) == len(records) == 3000
+
+
+def test_a_commit_that_a_broker_forgets_is_sent_again_by_whoever_still_has_it(
+    fragile: Broker, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = fragile.address.servers
+    waits, killed = Session.is_settled, []
+
+    def is_settled(session: Session) -> bool:
+        if not killed:
+            killed.append(fragile.kill())
+            fragile.start()
+        return waits(session)
+
+    sink = kafka_sink(servers, kafka_prefix)
+    sink.write_header("made from seed 42")
+    monkeypatch.setattr(Session, "is_settled", is_settled)
+    monkeypatch.setattr("retail_datagen.sinks.kafka_session._SETTLES_SECONDS", 1.0)
+    sink.append(SALES, DAYS[0], 0, sales(700, day=DAYS[0]))
+    sink.send(stamp(SALES, DAYS[2], 0, sales(50, day=DAYS[2]), "UTC"))
+    sink.commit()
+    assert killed
+    sink.write_partition(SALES, DAYS[0], sales(1000, day=DAYS[0]))
+    sink.commit()
+    assert sink.progress()["sales", DAYS[0]].record is not None
+    sink.close()
+    records = sent(servers, kafka_prefix)
+    assert len({record.event_id for record in records}) == len(records) == 1050
 
 
 def test_a_full_disk_ends_the_job_and_with_room_it_goes_on(

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -22,6 +23,7 @@ from retail_datagen.sinks.base import Capabilities, SinkError, Unit, conform
 from retail_datagen.sinks.kafka_checkpoint import (
     Key,
     checkpoint_topic,
+    commit_entry,
     day_entry,
     entries,
     header_entry,
@@ -147,7 +149,11 @@ class KafkaSink:
     def commit(self) -> None:
         if not self._parcels and not self._changed:
             return
-        self._trying(self._finish, self._parcels)
+        token = uuid4().hex
+        self._trying(lambda: self._finish(token), self._parcels)
+        while not (self._connected().is_settled() or self._is_found_committed(token)):
+            self._trying(self._send_again, ())
+            self._trying(lambda: self._finish(token), self._parcels)
         checkpoint = self._connected().checkpoint
         checkpoint.days |= self._changed
         self._parcels.clear()
@@ -252,7 +258,18 @@ class KafkaSink:
         rows = range(len(stamped.instant))
         return [self._encoder.encode(topic, stamped.slice(row, 1)) for row in rows]
 
-    def _finish(self) -> None:
+    def _is_found_committed(self, token: str) -> bool:
+        """Whether the next writer, which we become, finds what was committed; else it is gone."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        return self._connected().checkpoint.commit == token
+
+    def _send_again(self) -> None:
+        for parcel in self._parcels:
+            self._send(parcel)
+
+    def _finish(self, token: str) -> None:
         session = self._connected()
         topics = {p.stamped.table.name: p.topic for p in self._parcels}
         session.transactions.flush()
@@ -260,7 +277,8 @@ class KafkaSink:
             day_entry(key, progress, topics[key[0]]) for key, progress in self._changed.items()
         ]
         session.checkpoint.topics |= topics
-        session.transactions.send(session.topic, entries(changed))
+        noted = [*changed, commit_entry(token)] if self._transactional else changed
+        session.transactions.send(session.topic, entries(noted))
         session.transactions.commit()
 
     def _trying(self, step: Callable[[], T], sent: Sequence[_Parcel]) -> T:

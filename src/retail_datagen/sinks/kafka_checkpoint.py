@@ -1,8 +1,8 @@
 """What a feed remembers in Kafka: a compacted topic, written in the same transactions as events.
 
-Keys are `header`, `topic|NAME` for each topic that was made for the feed, and `TABLE|DATE` with
-the progress of that day. A feed has a topic of its own, so that no other feed's open transaction
-hides what it wrote.
+Keys are `header`, `topic|NAME` for each topic that was made for the feed, `TABLE|DATE` with the
+progress of that day, and `commit`, by which a writer knows its last transaction again. A feed has a
+topic of its own, so that no other feed's open transaction hides what it wrote.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from retail_datagen.wire.messages import Headers, Messages
 NAME = "retail-datagen-checkpoints-"
 _HEADER = b"header"
 _TOPIC = b"topic|"
+_COMMIT = b"commit"
 _CONFIG = {
     "cleanup.policy": "compact",
     # Small segments and an eager cleaner keep what has to be read at the start short.
@@ -38,12 +39,13 @@ def checkpoint_topic(prefix: str, feed: str, replication: int | None) -> Topic:
 
 @dataclass(slots=True)
 class Checkpoint:
-    """What is remembered: the history's header, the topics made, and what days are there.
+    """What is remembered: the history's header, the last commit, topics made, and days there.
 
     `topics` says of each table which topic its days are in.
     """
 
     header: str | None = None
+    commit: str = ""
     made: set[str] = field(default_factory=set)
     days: dict[Key, Progress] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Checkpoint:
             for key, value in entries.items():
                 if key == _HEADER:
                     found.header = value.decode()
+                elif key == _COMMIT:
+                    found.commit = value.decode()
                 elif key.startswith(_TOPIC):
                     found.made.add(key.removeprefix(_TOPIC).decode())
                 else:
@@ -72,6 +76,10 @@ class Checkpoint:
 
 def header_entry(text: str | None) -> tuple[bytes, bytes | None]:
     return _HEADER, None if text is None else text.encode()
+
+
+def commit_entry(token: str) -> tuple[bytes, bytes | None]:
+    return _COMMIT, token.encode()
 
 
 def topic_entry(topic: str) -> tuple[bytes, bytes | None]:

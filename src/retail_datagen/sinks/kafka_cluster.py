@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,14 +91,52 @@ class Cluster:
                 raise SinkError(f"messages of topic {topic} cannot be deleted: {error.str()}")
         return True
 
-    def latest(self, topic: str) -> dict[bytes, bytes]:
-        """The last value of each key of a topic of one partition, tombstones left out."""
+    def in_transaction(self, topics: Iterable[str]) -> list[tuple[str, int]]:
+        """The partitions of topics in which a transaction is open: what follows is not read."""
+        from confluent_kafka import IsolationLevel
+
+        there = self.topics()
+        places = [(name, number) for name in topics for number in range(there.get(name, 0))]
+        stable = self._ends(places, IsolationLevel.READ_COMMITTED)
+        end = self._ends(places, IsolationLevel.READ_UNCOMMITTED)
+        return sorted(place for place, offset in stable.items() if offset < end[place])
+
+    def _ends(
+        self, places: Collection[tuple[str, int]], isolation: Any
+    ) -> dict[tuple[str, int], int]:
+        """Where readers of that isolation find the end of each partition; waits for a broker."""
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+
+        asked = {
+            TopicPartition(*place): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            for place in places
+        }
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while asked:
+            answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=1)
+            try:
+                return {(p.topic, p.partition): a.result().offset for p, a in answers.items()}
+            except driver().KafkaException as error:
+                told = error.args[0]
+                self._refuse(told, "ask for the ends of topics")
+                if not _is_passing(told):
+                    raise SinkError(f"the ends of topics are not told: {told.str()}") from error
+            patience.spent(pause=True)
+        return {}
+
+    def latest(self, topic: str, committed: bool = True) -> dict[bytes, bytes]:
+        """The last value of each key of a topic of one partition, tombstones left out.
+
+        With `committed` off, what is in an open transaction counts as well.
+        """
         from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
         consumer = self._settings.consumer(
             {
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10,
+                "isolation.level": "read_committed" if committed else "read_uncommitted",
                 "error_cb": self._troubles.hear,
             }
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
+from typing import Final
 
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.kafka_checkpoint import Checkpoint, Key, entries, topic_entry
@@ -11,6 +13,9 @@ from retail_datagen.sinks.kafka_settings import Settings
 from retail_datagen.sinks.kafka_transactions import Transactions
 from retail_datagen.sinks.kafka_waiting import Troubles
 from retail_datagen.sinks.progress import Progress
+
+_SETTLES_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.005
 
 
 class Look:
@@ -53,8 +58,10 @@ class Session(Look):
             self.cluster.make(topic)
             self.there.add(topic.name)
         self._notes: Transactions | None = None
+        self._named = writer is not None
         self.transactions = Transactions(settings, self.troubles, writer)
         self.transactions.begin()
+        self._take_back_unended()
 
     def ensure(self, topic: Topic) -> None:
         """Make a topic that is not there, noted first as one of ours, so that it can be dropped.
@@ -74,9 +81,46 @@ class Session(Look):
 
     def remember(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
         """Write entries of the checkpoint, lasting once it returns."""
-        if pairs:
-            self.transactions.send(self.topic, entries(pairs))
-            self.transactions.commit()
+        if not pairs:
+            return
+        self.transactions.send(self.topic, entries(pairs))
+        self.transactions.commit()
+        if not self.is_settled():
+            raise SinkError(
+                "the Kafka broker does not finish a transaction that it said it had; what is "
+                "committed is kept: run the same command again"
+            )
+
+    def is_settled(self) -> bool:
+        """Whether the last commit, which wrote to the checkpoint, is one for its readers, too.
+
+        A broker says that a transaction is committed before it notes so in the partitions; it is
+        waited for. Killed between the two, and alone in its cluster, it may never note it (Kafka
+        4.3.1): only the one who writes next under our name can end that transaction.
+        """
+        until = time.monotonic() + _SETTLES_SECONDS
+        while self._named and self.cluster.in_transaction([self.topic]):
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
+
+    def _take_back_unended(self) -> None:
+        """Take back a transaction of our name that was never ended in its partitions.
+
+        Once we may write, the coordinator holds none of ours for open. Left there, readers would
+        wait at it for ever, and our next commit would let appear what we count as missing.
+        """
+        if not self._named or not self.cluster.in_transaction([self.topic]):
+            return
+        begun = Checkpoint.read(self.topic, self.cluster.latest(self.topic, committed=False))
+        topics = {self.topic, *begun.topics.values(), *begun.made} & self.there
+        self.transactions.take_back(self.cluster.in_transaction(topics))
+        if not self.is_settled():
+            raise SinkError(
+                f"a transaction in topic {self.topic} does not end; see what the Kafka broker "
+                "says of it, and run the same command again"
+            )
 
     def close(self) -> None:
         self.transactions.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from itertools import repeat
 from operator import length_hint
 from typing import Any
@@ -23,6 +24,8 @@ _CALL_SECONDS = 1.0
 """No call blocks longer, so that a signal is heard."""
 _LAST_CALL_SECONDS = 2.0
 _AGAIN = "and run the same command again"
+_TAKEN_BACK = b"taken back"
+"""Topics that are compacted take no message without a key."""
 _ANEW = "start anew with --overwrite"
 _LASTING = {
     "MSG_SIZE_TOO_LARGE": f"raise message.max.bytes there and by --kafka-config {_AGAIN}",
@@ -130,6 +133,24 @@ class Transactions:
             self._patiently(lambda: self._producer.abort_transaction(_CALL_SECONDS))
         self._open = False
         self._failed.clear()
+
+    def take_back(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """End what was begun under this name and never ended in partitions, as if never sent.
+
+        Only a transaction that has a message there reaches a partition, so one is sent to each and
+        taken back with the rest. Raises SinkError.
+        """
+        try:
+            self._start()
+            for topic, partition in partitions:
+                self._producer.produce(topic, b"", _TAKEN_BACK, partition)
+            self._flush()
+            self.abort()
+        except Aborted as error:
+            raise SinkError(
+                f"an unfinished Kafka transaction cannot be taken back ({error}); what is "
+                f"committed is kept: run the same command again"
+            ) from error
 
     def close(self) -> None:
         """Let go of it: what is not committed is taken back, at once or by the broker in time."""

@@ -218,7 +218,7 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
         path = tmp_path / f"{scheme}.db"
         path.write_bytes(b"something else entirely" * 1000)
         with pytest.raises(SinkError, match=told):
-            open_sink(f"{scheme}://{path}").progress()  # type: ignore[attr-defined]
+            open_sink(f"{scheme}:///{path}").progress()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

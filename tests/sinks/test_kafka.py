@@ -342,7 +342,9 @@ def test_records_of_the_checkpoint_are_json(kafka: Address, kafka_prefix: str) -
     sink.close()
     name = f"{kafka_prefix}retail-datagen-checkpoints-facts"
     told = {record.key: record.value for record in committed(kafka.servers, [name])}
-    assert set(told) == {f"topic|{kafka_prefix}retail-facts-sales".encode(), b"sales|2024-01-17"}
+    topic = f"topic|{kafka_prefix}retail-facts-sales".encode()
+    assert set(told) == {topic, b"sales|2024-01-17", b"commit"}
+    assert all(json.loads(value or b"") is not None for value in told.values())
     progress = json.loads(told[b"sales|2024-01-17"] or b"")
     assert progress["topic"] == f"{kafka_prefix}retail-facts-sales"
     assert progress["record"]["rows"] == 3

@@ -59,7 +59,7 @@ class Checkpoint:
                 if key == _HEADER:
                     found.header = value.decode()
                 elif key == _COMMIT:
-                    found.commit = value.decode()
+                    found.commit = str(json.loads(value)["token"])
                 elif key.startswith(_TOPIC):
                     found.made.add(key.removeprefix(_TOPIC).decode())
                 else:
@@ -79,7 +79,7 @@ def header_entry(text: str | None) -> tuple[bytes, bytes | None]:
 
 
 def commit_entry(token: str) -> tuple[bytes, bytes | None]:
-    return _COMMIT, token.encode()
+    return _COMMIT, json.dumps({"token": token}).encode()
 
 
 def topic_entry(topic: str) -> tuple[bytes, bytes | None]:

@@ -50,7 +50,7 @@ class Cluster:
             return {name: len(t.partitions) for name, t in listed.topics.items() if not t.error}
 
     def make(self, topic: Topic) -> None:
-        """Make a topic that was not there a moment ago."""
+        """Make a topic that was not there a moment ago; brokers know it once this returns."""
         from confluent_kafka.cimpl import NewTopic
 
         replication = _BROKERS_OWN if topic.replication is None else topic.replication
@@ -59,7 +59,7 @@ class Cluster:
         while True:
             error = _outcome(self._admin.create_topics([new], request_timeout=10.0)[topic.name])
             if error is None or error.name() == "TOPIC_ALREADY_EXISTS":
-                return
+                break
             if "AUTHORIZATION" in error.name():
                 raise SinkError(
                     f"topic {topic.name} is not there, and may not be made here "
@@ -68,6 +68,8 @@ class Cluster:
                 )
             if not _is_passing(error):
                 raise SinkError(f"topic {topic.name} cannot be made: {error.str()}")
+            patience.spent(pause=True)
+        while topic.name not in self.topics():
             patience.spent(pause=True)
 
     def remove(self, topics: Iterable[str]) -> None:

@@ -46,9 +46,10 @@ def test_every_room_has_its_modules() -> None:
 
 
 def steps() -> list[tuple[str, str]]:
-    """(module, dotted name) of each function that the way of a column names."""
+    """(module, dotted name) of each function that the ways of a column and an event name."""
     found = []
-    for row in section("Where a column comes from").splitlines():
+    ways = section("Where a column comes from") + section("Where an event comes from")
+    for row in ways.splitlines():
         module = ""
         for text in re.findall(r"`([^`]+)`", row.split("|")[2] if "|" in row else ""):
             if text.endswith(".py"):
@@ -59,7 +60,7 @@ def steps() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("module", "name"), steps())
-def test_what_the_way_of_a_column_names_is_there(module: str, name: str) -> None:
+def test_what_a_way_names_is_there(module: str, name: str) -> None:
     code = (PACKAGE / module).read_text(encoding="utf-8")
     for part in name.split("."):
         assert re.search(rf"\b(def|class) {part}\b", code), f"{module} has no {part}"

@@ -18,9 +18,10 @@ from retail_datagen.ecom.history import customers_history
 from retail_datagen.ecom.planner import ShopPlanner
 from retail_datagen.engine.eventful import EventSource
 from retail_datagen.engine.online import OnlineSource
-from retail_datagen.events import FEEDS, EventPlan, Feed
+from retail_datagen.events import EventPlan, Feed, topics_of
 from retail_datagen.schema import Table
 
+CHANGES = tuple(topics_of(Feed("cdc")))
 DAYS = 14
 SECONDS = st.integers(0, DAYS * DAY_SECONDS - 1)
 AROUND_MIDNIGHT = st.builds(
@@ -68,7 +69,7 @@ def facts(config: RetailConfig) -> Told:
 @pytest.fixture(scope="module")
 def world(changes: Told, facts: Told, config: RetailConfig) -> World:
     connection = duckdb.connect()
-    for name in FEEDS["cdc"]:
+    for name in CHANGES:
         _keep(connection, name, changes.whole(name))
         key = ", ".join(_table(changes, name).changes.key)
         connection.execute(
@@ -190,7 +191,7 @@ def test_tiers_at_any_moment_are_those_of_the_shops_history(world: World, second
     assert _differ(world, folded, meant) == 0
 
 
-@pytest.mark.parametrize("name", FEEDS["cdc"])
+@pytest.mark.parametrize("name", CHANGES)
 def test_each_change_begins_where_the_one_before_ended(world: World, name: str) -> None:
     table = _table(world.changes, name)
     assert table.changes
@@ -223,8 +224,7 @@ def test_each_change_begins_where_the_one_before_ended(world: World, name: str) 
 
 def test_all_kinds_of_changes_come(world: World) -> None:
     counts = {
-        name: dict(world.ask(f"SELECT op, count(*) FROM {name} GROUP BY ALL"))
-        for name in FEEDS["cdc"]
+        name: dict(world.ask(f"SELECT op, count(*) FROM {name} GROUP BY ALL")) for name in CHANGES
     }
     assert set(counts["cdc_online_orders"]) == {"c", "u", "d"}
     assert set(counts["cdc_store_stock"]) == {"r", "c", "u"}
@@ -235,7 +235,7 @@ def test_all_kinds_of_changes_come(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("name", FEEDS["cdc"])
+@pytest.mark.parametrize("name", CHANGES)
 def test_any_day_comes_alone_and_after_a_restart(
     changes: Told, config: RetailConfig, name: str
 ) -> None:

@@ -23,7 +23,7 @@ from retail_datagen.ecom.planner import ShopPlanner
 from retail_datagen.engine.eventful import EventSource
 from retail_datagen.engine.messy import MessyRetailer
 from retail_datagen.engine.online import OnlineSource
-from retail_datagen.events import FEEDS, Feed
+from retail_datagen.events import FEEDS, Feed, topics_of
 from retail_datagen.plan.market import Market
 from retail_datagen.plan.planner import Planner
 from retail_datagen.quality.mess import Mess
@@ -73,7 +73,7 @@ def golden_tables() -> tuple[str, ...]:
     truth about it among them, and `events.` those of each feed, the hub's thinned.
     """
     shop = (*shop_tables.registry(), "customers", "product_catalog", *HISTORIES, MESSY, TRUTH)
-    topics = [name for feed in FEEDS.values() for name in feed]
+    topics = [name for feed in FEEDS for name in topics_of(Feed(feed))]
     return (*registry(), *(f"ecom.{name}" for name in shop), *(f"events.{n}" for n in topics))
 
 

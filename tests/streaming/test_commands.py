@@ -127,7 +127,7 @@ def test_gaps_are_listed_and_filled(shop: Shop) -> None:
     code, out, _ = shop.run("gaps", *to, *until)
     assert code == 1
     lines = out.splitlines()
-    assert lines[0].startswith("2024-03-03 to 2024-03-04  retail_sales_transactions, retail_inv")
+    assert lines[0].startswith("2024-03-03 to 2024-03-04  retail_customer_events, retail_inv")
     assert lines[0].endswith(": missing")
     assert lines[1].startswith("2024-03-06  ")
     assert lines[2] == "sqlite:retail.db: 2 gaps from 2024-03-01 to 2024-03-06"

@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from retail_datagen.cli.console import console
-from retail_datagen.cli.generate_command import told_when_stopped
+from retail_datagen.cli.finished import told_when_stopped
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.generator_file import Given, read_generator_file
-from retail_datagen.core.calendar import to_date
+from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.core.files import atomic_file
 from retail_datagen.ecom import lookups
 from retail_datagen.engine.estimate import Estimate, estimate_job
 from retail_datagen.engine.events import Event
-from retail_datagen.lake.backlog import Backlog, day_of, lake_request, lookup_tables
+from retail_datagen.lake.backlog import Backlog, lake_request, lookup_tables
 from retail_datagen.lake.catalog import read_catalog
 from retail_datagen.lake.declared import declared_tables, expected_of, known_tables
 from retail_datagen.lake.events import LakeEvent, LakeSummary, PublishRetried, StateCorrected

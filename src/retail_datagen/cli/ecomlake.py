@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
-from retail_datagen.cli.generate_command import told_when_stopped
+from retail_datagen.cli.finished import told_when_stopped
 from retail_datagen.cli.running import USER_ERROR, tell
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.generator_file import Given, read_generator_file
-from retail_datagen.core.calendar import to_date
-from retail_datagen.lake.backlog import Backlog, day_of
+from retail_datagen.core.calendar import day_of, to_date
+from retail_datagen.lake.backlog import Backlog
 from retail_datagen.lake.hooks import load_hooks
 from retail_datagen.lake.rawexport import Export, export_run
 from retail_datagen.lake.rawrun import write_run

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,15 +15,22 @@ from rich.console import Console
 from rich.table import Table
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.finished import (
+    counted,
+    partitions_in_words,
+    print_summary,
+    size_in_words,
+    told_when_stopped,
+)
+from retail_datagen.cli.options import names_of
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
-from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.core.calendar import day_of
 from retail_datagen.engine.estimate import Estimate, estimate_job
 from retail_datagen.engine.events import JobSummary, Listener
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.retail import RetailSource
-from retail_datagen.engine.stop import JobStopped, stop_on_signals
 from retail_datagen.sinks import open_sink
 from retail_datagen.world.dimensions import read_dimensions
 from retail_datagen.world.master import is_empty
@@ -117,23 +121,6 @@ def _run(request: JobRequest, quiet: bool) -> JobSummary:
         return run_job(request, listeners)
 
 
-@contextmanager
-def told_when_stopped(quiet: bool) -> Iterator[None]:
-    """Say how to go on after Ctrl-C or SIGTERM, and leave with 130 or 143."""
-    try:
-        with stop_on_signals():
-            yield
-    except JobStopped as stop:
-        if not quiet:
-            kept = f"{stop.finished:,} of {_partitions(stop.partitions)} are whole and kept"
-            typer.echo(
-                f"stopped: {kept if stop.partitions else 'nothing was written yet'}; "
-                "run the same command again to go on",
-                err=True,
-            )
-        raise typer.Exit(stop.exit_code) from None
-
-
 def _days(start: str | None, end: str | None, only: str | None) -> tuple[int, int, int | None]:
     """First and last day, and where a new history begins if that is another day."""
     if only is not None:
@@ -150,27 +137,6 @@ def _days(start: str | None, end: str | None, only: str | None) -> tuple[int, in
             "--start 2024-01-01 --end 2024-01-30"
         )
     return day_of("start", start), day_of("end", end), None
-
-
-def day_of(field: str, text: str) -> int:
-    try:
-        if len(text) != len("2024-01-01"):
-            raise ValueError(text)
-        return to_day(date.fromisoformat(text))
-    except ValueError:
-        raise UserError(
-            f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-30"
-        ) from None
-
-
-def names_of(tables: list[str] | None) -> tuple[str, ...]:
-    names = [name.strip() for given in tables or [] for name in given.split(",")]
-    if tables and not all(names):
-        raise UserError(
-            f"tables: {','.join(tables)!r} has an empty name; separate names by commas, such as "
-            "receipts,receipt_lines"
-        )
-    return tuple(names)
 
 
 def _refuse_master(target: str, master: Path, format: str | None) -> None:
@@ -197,34 +163,6 @@ def _estimate(request: JobRequest, config: RetailConfig) -> Estimate:
         return estimate_job(replace(request, source=source))
 
 
-def print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:
-    # Rows that go to the standard output must not get mixed with words.
-    out = sys.stderr if target == _STDOUT else sys.stdout
-    if as_json:
-        days = {
-            "first_day": to_date(summary.first_day).isoformat(),
-            "last_day": to_date(summary.last_day).isoformat(),
-            "history_start": to_date(summary.history_start).isoformat(),
-        }
-        print(json.dumps({**asdict(summary), **days}, indent=2), file=out)
-        return
-    if quiet:
-        return
-    table = Table("table", "rows", box=None, header_style="bold", pad_edge=False)
-    table.columns[1].justify = "right"
-    for name, rows in summary.rows.items():
-        table.add_row(name, f"{rows:,}")
-    shown = console(out)
-    shown.print(table)
-    kept = f", {summary.partitions_kept:,} kept" if summary.partitions_kept else ""
-    shown.print(
-        f"{summary.total_records:,} records in {target}: {_partitions(summary.partitions_written)} "
-        f"written{kept}, {_size(summary.bytes)}; {summary.generation_time_seconds:.1f} s, "
-        f"{summary.records_per_second:,.0f} records/s",
-        soft_wrap=True,
-    )
-
-
 def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(estimate), indent=2))
@@ -235,31 +173,14 @@ def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, expected in [*estimate.tables.items(), ("all", estimate.total)]:
-        table.add_row(name, f"~{expected.rows:,}", f"~{_size(expected.bytes)}")
+        table.add_row(name, f"~{expected.rows:,}", f"~{size_in_words(expected.bytes)}")
     shown = console()
     shown.print(table)
     shown.print(
         f"would write {estimate.partitions - estimate.partitions_finished:,} of "
-        f"{_partitions(estimate.partitions)} and plan {_count(estimate.days_to_plan, 'day')}, "
-        f"in about {max(estimate.seconds, 1):,.0f} s with {_count(estimate.workers, 'worker')}; "
+        f"{partitions_in_words(estimate.partitions)} and plan "
+        f"{counted(estimate.days_to_plan, 'day')}, in about {max(estimate.seconds, 1):,.0f} s "
+        f"with {counted(estimate.workers, 'worker')}; "
         "nothing was written",
         soft_wrap=True,
     )
-
-
-def _partitions(number: int) -> str:
-    return _count(number, "partition")
-
-
-def _count(number: int, thing: str) -> str:
-    """`1 partition`, `1,234 partitions`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def _size(size: float) -> str:
-    """`1.4 GB`."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"

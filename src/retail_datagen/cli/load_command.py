@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 from retail_datagen.cli import options, targets
-from retail_datagen.cli.generate_command import names_of, told_when_stopped
+from retail_datagen.cli.finished import told_when_stopped
+from retail_datagen.cli.options import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks.clickhouse_client import ClickHouse

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +33,7 @@ from retail_datagen.cli.store_place import (
 )
 from retail_datagen.cli.words import ListedOptions
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.quality import report
 from retail_datagen.store.where import DEFAULT_URL
 
@@ -181,7 +182,8 @@ def backfill_command(
     with needs_store():
         from retail_datagen.store.backfill import Backfill
 
-        wanted = Backfill(days, density, seed, replace, _day("until", until))
+        last = None if until is None else to_date(day_of("until", until))
+        wanted = Backfill(days, density, seed, replace, last)
         wanted.checked()
         place = place_of(api, database_url)
         with _bar("backfill", quiet) as progress:
@@ -328,17 +330,6 @@ def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
     out.creating_items(len(inventory.items))
     items = load_items(target, inventory, out.progress)
     out.complete(products, items)
-
-
-def _day(field: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UserError(
-            f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-31"
-        ) from None
 
 
 @contextmanager

@@ -29,6 +29,18 @@ def to_date(day: int) -> date:
     return date.fromordinal(int(day) + EPOCH.toordinal())
 
 
+def day_of(field: str, text: str) -> int:
+    """The number of a day that a user wrote as YYYY-MM-DD. Raises UserError that names `field`."""
+    try:
+        if len(text) != len("2024-01-30"):
+            raise ValueError(text)
+        return to_day(date.fromisoformat(text))
+    except ValueError:
+        raise UserError(
+            f"{field}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2024-01-30"
+        ) from None
+
+
 def days_between(first: date, last: date) -> I64:
     """All days from `first` to `last`, both included."""
     return np.arange(to_day(first), to_day(last) + 1, dtype=np.int64)

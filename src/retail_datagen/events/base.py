@@ -21,13 +21,15 @@ NAMESPACE = "events"
 class EventTopic:
     """`render(day)` gives the day's events, by time, with the columns of `table`.
 
-    `lookback_days` is how many earlier days' plans it reads. `needs_stock`: it tells units on hand,
-    for which a plan also holds what stores had at dawn. `needs_tiers`: it tells what customers are
-    to the web shop, for which the shop is planned, too.
+    `feed` is the one of FEEDS that it belongs to. `lookback_days` is how many earlier days' plans
+    it reads. `needs_stock`: it tells units on hand, for which a plan also holds what stores had at
+    dawn. `needs_tiers`: it tells what customers are to the web shop, for which that is planned,
+    too.
     """
 
     table: Table
     render: Callable[[EventDay], pa.Table]
+    feed: str
     lookback_days: int = 0
     needs_stock: bool = False
     needs_tiers: bool = False

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from retail_datagen.events.base import EventTopic
 from retail_datagen.events.topics import registry
 from retail_datagen.events.topics.hub import TABLE as HUB
 
-FEEDS: Mapping[str, tuple[str, ...]] = {
-    "hub": (HUB.name,),
-    "topics": (
-        "retail_sales_transactions",
-        "retail_inventory_updates",
-        "retail_restock_alerts",
-        "retail_price_changes",
-        "retail_customer_events",
-    ),
-    "cdc": (
-        "cdc_online_orders",
-        "cdc_store_stock",
-        "cdc_product_prices",
-        "cdc_customer_tiers",
-    ),
-}
-"""Tables of each feed; `facts`, the fact tables as they are, is no feed of events."""
+FEEDS = ("hub", "topics", "cdc")
+"""What topics belong to; `facts`, the fact tables as they are, is no feed of events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed by its name in FEEDS. `events_per_hour` thins the hub's; None sends all.
+    """One of FEEDS by its name. `events_per_hour` thins the hub's; None sends all.
 
     `hub` is the name of the hub's topic.
     """
@@ -48,9 +32,8 @@ class Feed:
 
 
 def topics_of(feed: Feed) -> dict[str, EventTopic]:
-    """The topics of a feed by their tables' names. Raises KeyError for an unknown feed."""
-    known = registry()
-    found = {name: known[name] for name in FEEDS[feed.name]}
+    """The topics of a feed by their tables' names; none for an unknown feed."""
+    found = {name: topic for name, topic in registry().items() if topic.feed == feed.name}
     if HUB.name in found:
         hub = found[HUB.name]
         found[HUB.name] = replace(hub, table=replace(hub.table, topic=feed.hub))

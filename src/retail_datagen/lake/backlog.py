@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import OUTSIDE_CONTENT, RetailConfig
-from retail_datagen.core.calendar import to_date, to_day
+from retail_datagen.core.calendar import to_date
 from retail_datagen.ecom import history, lookups
 from retail_datagen.ecom.context import ShopContext
 from retail_datagen.ecom.plan import ShopPlan
@@ -272,15 +271,3 @@ def _switches(recorded: Mapping[str, object]) -> dict[str, str]:
 
 def _iso(day: int) -> str:
     return to_date(day).isoformat()
-
-
-def day_of(field_name: str, text: str) -> int:
-    """A day that a user wrote. Raises UserError."""
-    try:
-        if len(text) != len("2020-01-01"):
-            raise ValueError(text)
-        return to_day(date.fromisoformat(text))
-    except ValueError:
-        raise UserError(
-            f"{field_name}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2020-01-01"
-        ) from None

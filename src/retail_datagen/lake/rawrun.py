@@ -18,14 +18,14 @@ from typing import Self
 import pyarrow as pa
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.core.calendar import to_date
+from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.core.files import atomic_file, damage, write_atomic
 from retail_datagen.engine.events import Event, PartitionKept, PartitionWritten
 from retail_datagen.engine.job import run_job
 from retail_datagen.engine.jobstore import JobStore
 from retail_datagen.engine.request import open_retailer
 from retail_datagen.engine.source import Retailer
-from retail_datagen.lake.backlog import Backlog, day_of, lake_request
+from retail_datagen.lake.backlog import Backlog, lake_request
 from retail_datagen.lake.catalog import config_hash
 from retail_datagen.lake.declared import known_tables
 from retail_datagen.lake.dimensions import Dimension

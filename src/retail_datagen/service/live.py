@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
+from retail_datagen.core.arrays import I64
 from retail_datagen.service.metrics import Metrics
 from retail_datagen.service.settings import Limits
 from retail_datagen.store.simulation.clock import wall
@@ -28,6 +29,7 @@ from retail_datagen.store.simulation.events import (
     Sale,
     SnapshotTaken,
     StockChanged,
+    Texts,
 )
 
 TOPICS = ("positions", "detections", "sales", "stock", "items", "aisles", "simulation")
@@ -138,96 +140,102 @@ class Hub:
 
 def told(event: Event) -> tuple[str, Message]:
     """An event as a topic and a message; columns stay columns."""
-    at = moment(event.at)
     match event:
         case Positions():
-            people = zip(
-                event.who.tolist(),
-                event.employee.tolist(),
-                event.x.round(1).tolist(),
-                event.y.round(1).tolist(),
-                strict=True,
-            )
-            listed = [
-                {"id": who, "kind": "employee" if employee else "shopper", "x": x, "y": y}
-                for who, employee, x, y in people
-            ]
-            return "positions", {"type": "positions", "at": at, "people": listed}
+            topic, kind, columns = "positions", "positions", _positions(event)
         case Detections():
-            return "detections", {
-                "type": "detections",
-                "at": at,
-                "reader": event.reader,
-                "x": round(event.x, 1),
-                "y": round(event.y, 1),
-                "item_ids": event.items.tolist(),
-                "rfid_tags": event.tags.tolist(),
-                "rssi": (event.rssi / 10).tolist(),
-                "distance": event.distance.tolist(),
-            }
+            topic, kind, columns = "detections", "detections", _detections(event)
         case Sale():
-            return "sales", {
-                "type": "sale",
-                "at": at,
-                "shopper": event.shopper,
-                "basket": event.basket,
-                "item_ids": event.items.tolist(),
-                "rfid_tags": event.tags.tolist(),
-                "product_ids": event.products.tolist(),
-                "prices": (event.prices / 100).tolist(),
-                "total": int(event.prices.sum()) / 100,
-            }
+            topic, kind, columns = "sales", "sale", _sale(event)
         case StockChanged():
-            return "stock", stock_message(
-                at,
-                event.reason,
-                event.products.tolist(),
-                event.change.tolist(),
-                event.on_hand.tolist(),
-            )
-        case Missing() | Found():
-            kind = "missing" if isinstance(event, Missing) else "found"
-            tags = {"item_ids": event.items.tolist(), "rfid_tags": event.tags.tolist()}
-            return "items", {"type": kind, "at": at, **tags}
+            topic, kind, columns = "stock", "stock", _stock(event)
+        case Missing():
+            topic, kind, columns = "items", "missing", _items(event.items, event.tags)
+        case Found():
+            topic, kind, columns = "items", "found", _items(event.items, event.tags)
         case Handled():
-            return "items", {
-                "type": "picked_up" if event.picked_up else "put_back",
-                "at": at,
-                "shopper": event.shopper,
-                "item_ids": [event.item],
-                "rfid_tags": [event.tag],
-            }
+            kind = "picked_up" if event.picked_up else "put_back"
+            topic, columns = "items", {"shopper": event.shopper, **_item(event)}
         case AisleWalked():
-            return "aisles", {
-                "type": "aisle",
-                "at": at,
-                "shopper": event.shopper,
-                "aisle": event.aisle,
-                "within_reach": event.within_reach,
-                "leaving": event.leaving,
-                "put_back": event.put_back,
-            }
+            topic, kind, columns = "aisles", "aisle", _aisle(event)
         case SnapshotTaken():
-            return "stock", {
-                "type": "snapshot",
-                "at": at,
-                "products": event.products,
-                "on_hand": event.on_hand,
-            }
+            topic, kind = "stock", "snapshot"
+            columns = {"products": event.products, "on_hand": event.on_hand}
+    return topic, {"type": kind, "at": moment(event.at), **columns}
+
+
+def _positions(event: Positions) -> Message:
+    people = zip(
+        event.who.tolist(),
+        event.employee.tolist(),
+        event.x.round(1).tolist(),
+        event.y.round(1).tolist(),
+        strict=True,
+    )
+    listed = [
+        {"id": who, "kind": "employee" if employee else "shopper", "x": x, "y": y}
+        for who, employee, x, y in people
+    ]
+    return {"people": listed}
+
+
+def _detections(event: Detections) -> Message:
+    return {
+        "reader": event.reader,
+        "x": round(event.x, 1),
+        "y": round(event.y, 1),
+        **_items(event.items, event.tags),
+        "rssi": (event.rssi / 10).tolist(),
+        "distance": event.distance.tolist(),
+    }
+
+
+def _sale(event: Sale) -> Message:
+    return {
+        "shopper": event.shopper,
+        "basket": event.basket,
+        **_items(event.items, event.tags),
+        "product_ids": event.products.tolist(),
+        "prices": (event.prices / 100).tolist(),
+        "total": int(event.prices.sum()) / 100,
+    }
+
+
+def _stock(event: StockChanged) -> Message:
+    return _stock_columns(
+        event.reason, event.products.tolist(), event.change.tolist(), event.on_hand.tolist()
+    )
+
+
+def _stock_columns(
+    reason: str, products: list[int], change: list[int], on_hand: list[int]
+) -> Message:
+    return {"reason": reason, "product_ids": products, "change": change, "on_hand": on_hand}
+
+
+def _items(items: I64, tags: Texts) -> Message:
+    return {"item_ids": items.tolist(), "rfid_tags": tags.tolist()}
+
+
+def _item(event: Handled) -> Message:
+    return {"item_ids": [event.item], "rfid_tags": [event.tag]}
+
+
+def _aisle(event: AisleWalked) -> Message:
+    return {
+        "shopper": event.shopper,
+        "aisle": event.aisle,
+        "within_reach": event.within_reach,
+        "leaving": event.leaving,
+        "put_back": event.put_back,
+    }
 
 
 def stock_message(
     at: str, reason: str, products: list[int], change: list[int], on_hand: list[int]
 ) -> Message:
     """Products whose number on hand changed."""
-    return {
-        "type": "stock",
-        "at": at,
-        "reason": reason,
-        "product_ids": products,
-        "change": change,
-        "on_hand": on_hand,
-    }
+    return {"type": "stock", "at": at, **_stock_columns(reason, products, change, on_hand)}
 
 
 def moment(at: int) -> str:

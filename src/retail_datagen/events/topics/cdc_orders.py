@@ -115,4 +115,4 @@ def _codes(rows: pa.Table, name: str) -> I64:
     return codes
 
 
-TOPIC = EventTopic(TABLE, render, lookback_days=SLOWEST_DAYS)
+TOPIC = EventTopic(TABLE, render, "cdc", lookback_days=SLOWEST_DAYS)

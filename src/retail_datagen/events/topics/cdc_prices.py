@@ -37,4 +37,4 @@ def render(day: EventDay) -> pa.Table:
     )
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "cdc")

@@ -65,4 +65,4 @@ def render(day: EventDay) -> pa.Table:
     )
 
 
-TOPIC = EventTopic(TABLE, render, lookback_days=SLOWEST_DAYS, needs_stock=True)
+TOPIC = EventTopic(TABLE, render, "cdc", lookback_days=SLOWEST_DAYS, needs_stock=True)

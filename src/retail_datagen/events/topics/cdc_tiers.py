@@ -66,4 +66,4 @@ def _tier(tier: I64) -> pa.Array:
     return category(np.minimum(tier, NO_TIER - 1), texts(TIERS), tier != NO_TIER)
 
 
-TOPIC = EventTopic(TABLE, render, needs_tiers=True)
+TOPIC = EventTopic(TABLE, render, "cdc", needs_tiers=True)

@@ -113,4 +113,4 @@ def _seconds(day: EventDay, rows: pa.Table) -> I64:
     return seconds
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "topics")

@@ -139,4 +139,4 @@ def _ints(rows: pa.Table, name: str) -> I64:
     return values
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "hub")

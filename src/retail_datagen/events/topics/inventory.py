@@ -90,4 +90,4 @@ def _references(day: EventDay, traces: pa.Array) -> pa.Array:
     return pc.coalesce(receipt, traces)
 
 
-TOPIC = EventTopic(TABLE, render, lookback_days=SLOWEST_DAYS, needs_stock=True)
+TOPIC = EventTopic(TABLE, render, "topics", lookback_days=SLOWEST_DAYS, needs_stock=True)

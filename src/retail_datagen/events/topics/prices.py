@@ -58,4 +58,4 @@ def render(day: EventDay) -> pa.Table:
     )
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "topics")

@@ -59,4 +59,4 @@ def render(day: EventDay) -> pa.Table:
     )
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "topics")

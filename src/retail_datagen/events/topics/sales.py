@@ -70,4 +70,4 @@ def render(day: EventDay) -> pa.Table:
     )
 
 
-TOPIC = EventTopic(TABLE, render)
+TOPIC = EventTopic(TABLE, render, "topics")

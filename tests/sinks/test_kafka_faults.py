@@ -14,6 +14,7 @@ import pytest
 from events import DAY, SALES, kafka_sink, numbers, sales, sent
 from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks import SinkError
+from retail_datagen.sinks.kafka import KafkaSink
 from retail_datagen.sinks.kafka_session import Session
 from services.kafka_broker import LIMITED, LIMITED_SECRET, Address, Broker
 from services.service import free_port
@@ -100,8 +101,19 @@ def test_a_broker_that_is_killed_and_comes_back_holds_each_event_once(
     sink.commit()
     assert all(sink.progress()["sales", day].is_whole for day in DAYS)
     sink.close()
-    records = sent(fragile.address.servers, kafka_prefix)
-    assert len({record.event_id for record in records}) == len(records) == 62_000
+    check_once(fragile.address.servers, kafka_prefix, 62_000)
+
+
+def write_all_days(sink: KafkaSink) -> None:
+    for day in DAYS:
+        sink.write_partition(SALES, day, sales(1000, day=day))
+        sink.commit()
+    sink.close()
+
+
+def check_once(servers: str, prefix: str, events: int) -> None:
+    records = sent(servers, prefix)
+    assert len({record.event_id for record in records}) == len(records) == events
 
 
 def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
@@ -123,12 +135,8 @@ def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
     again = kafka_sink(servers, kafka_prefix)
     again.recover(["sales"])
     assert ("sales", DAYS[0]) in again.progress()
-    for day in DAYS:
-        again.write_partition(SALES, day, sales(1000, day=day))
-        again.commit()
-    again.close()
-    records = sent(servers, kafka_prefix)
-    assert len({record.event_id for record in records}) == len(records) == 3000
+    write_all_days(again)
+    check_once(servers, kafka_prefix, 3000)
 
 
 def test_a_commit_that_a_broker_forgets_is_taken_back_by_the_next_writer(
@@ -147,12 +155,8 @@ def test_a_commit_that_a_broker_forgets_is_taken_back_by_the_next_writer(
     fragile.start()
     again = kafka_sink(servers, kafka_prefix)
     again.recover(["sales"])
-    for day in DAYS:
-        again.write_partition(SALES, day, sales(1000, day=day))
-        again.commit()
-    again.close()
-    records = sent(servers, kafka_prefix)
-    assert len({record.event_id for record in records}) == len(records) == 3000
+    write_all_days(again)
+    check_once(servers, kafka_prefix, 3000)
 
 
 def test_a_commit_that_a_broker_forgets_is_sent_again_by_whoever_still_has_it(
@@ -179,8 +183,7 @@ def test_a_commit_that_a_broker_forgets_is_sent_again_by_whoever_still_has_it(
     sink.commit()
     assert sink.progress()["sales", DAYS[0]].record is not None
     sink.close()
-    records = sent(servers, kafka_prefix)
-    assert len({record.event_id for record in records}) == len(records) == 1050
+    check_once(servers, kafka_prefix, 1050)
 
 
 def test_a_full_disk_ends_the_job_and_with_room_it_goes_on(

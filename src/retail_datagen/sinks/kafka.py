@@ -150,10 +150,7 @@ class KafkaSink:
         if not self._parcels and not self._changed:
             return
         token = uuid4().hex
-        self._trying(lambda: self._finish(token), self._parcels)
-        while not (self._connected().is_settled() or self._is_found_committed(token)):
-            self._trying(self._send_again, ())
-            self._trying(lambda: self._finish(token), self._parcels)
+        self._trying(lambda: self._settle(token))
         checkpoint = self._connected().checkpoint
         checkpoint.days |= self._changed
         self._parcels.clear()
@@ -211,7 +208,7 @@ class KafkaSink:
 
     def _put(self, parcel: _Parcel, whole: bool = False) -> Content:
         """Send a parcel, and keep it until it is committed, to be sent again."""
-        content = self._trying(lambda: self._send(parcel, whole), self._parcels)
+        content = self._trying(lambda: self._send(parcel, whole))
         self._parcels.append(parcel)
         return content
 
@@ -265,9 +262,11 @@ class KafkaSink:
             self._session = None
         return self._connected().checkpoint.commit == token
 
-    def _send_again(self) -> None:
-        for parcel in self._parcels:
-            self._send(parcel)
+    def _settle(self, token: str) -> None:
+        """Commit, and wait until readers see it. Raises Aborted where they never will."""
+        self._finish(token)
+        if not (self._connected().is_settled() or self._is_found_committed(token)):
+            raise Aborted("the broker forgot that it had committed it")
 
     def _finish(self, token: str) -> None:
         session = self._connected()
@@ -281,7 +280,7 @@ class KafkaSink:
         session.transactions.send(session.topic, entries(noted))
         session.transactions.commit()
 
-    def _trying(self, step: Callable[[], T], sent: Sequence[_Parcel]) -> T:
+    def _trying(self, step: Callable[[], T]) -> T:
         """Do a step of the open transaction; if that is lost, what was sent goes into another."""
         patience: Patience | None = None
         while True:
@@ -289,7 +288,7 @@ class KafkaSink:
             try:
                 if patience is not None:
                     session.transactions.abort()
-                    for parcel in sent:
+                    for parcel in self._parcels:
                         self._send(parcel)
                 return step()
             except Aborted as error:

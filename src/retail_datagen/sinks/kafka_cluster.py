@@ -13,6 +13,16 @@ from retail_datagen.sinks.kafka_waiting import Patience, Troubles
 
 _READ_AT_ONCE = 1000
 _BROKERS_OWN = -1
+_AWAY = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
+_LED_BY_ANOTHER = (
+    "FENCED_LEADER_EPOCH",
+    "UNKNOWN_LEADER_EPOCH",
+    "NOT_LEADER_FOR_PARTITION",
+    "LEADER_NOT_AVAILABLE",
+    "_NOENT",
+)
+"""What is heard while partitions get a leader; the client's own word for none is `_NOENT`."""
+_PASSING = _AWAY + _LED_BY_ANOTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +104,16 @@ class Cluster:
         return True
 
     def in_transaction(self, topics: Iterable[str]) -> list[tuple[str, int]]:
-        """The partitions of topics in which a transaction is open: what follows is not read."""
+        """The partitions of topics in which a transaction is open."""
+        there = self.topics()
+        return self.open_among(
+            [(name, number) for name in topics for number in range(there.get(name, 0))]
+        )
+
+    def open_among(self, places: Collection[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Of partitions, those in which a transaction is open: what follows is not read."""
         from confluent_kafka import IsolationLevel
 
-        there = self.topics()
-        places = [(name, number) for name in topics for number in range(there.get(name, 0))]
         stable = self._ends(places, IsolationLevel.READ_COMMITTED)
         end = self._ends(places, IsolationLevel.READ_UNCOMMITTED)
         return sorted(place for place, offset in stable.items() if offset < end[place])
@@ -125,6 +140,7 @@ class Cluster:
                 if not _is_passing(told):
                     raise SinkError(f"the ends of topics are not told: {told.str()}") from error
             patience.spent(pause=True)
+            self.topics()  # who leads may be another since
         return {}
 
     def latest(self, topic: str, committed: bool = True) -> dict[bytes, bytes]:
@@ -204,4 +220,4 @@ def _outcome(future: Future[Any]) -> Any:
 
 def _is_passing(error: Any) -> bool:
     """Whether it may be otherwise in a moment."""
-    return error.retriable() or error.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
+    return error.retriable() or error.name() in _PASSING

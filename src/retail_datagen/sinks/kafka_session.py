@@ -99,11 +99,15 @@ class Session(Look):
         4.3.1): only the one who writes next under our name can end that transaction.
         """
         until = time.monotonic() + _SETTLES_SECONDS
-        while self._named and self.cluster.in_transaction([self.topic]):
+        while self._is_open():
             if time.monotonic() > until:
                 return False
             time.sleep(_LOOK_SECONDS)
         return True
+
+    def _is_open(self) -> bool:
+        """Whether a transaction is open in the checkpoint, which has one partition."""
+        return self._named and bool(self.cluster.open_among([(self.topic, 0)]))
 
     def _take_back_unended(self) -> None:
         """Take back a transaction of our name that was never ended in its partitions.
@@ -111,7 +115,7 @@ class Session(Look):
         Once we may write, the coordinator holds none of ours for open. Left there, readers would
         wait at it for ever, and our next commit would let appear what we count as missing.
         """
-        if not self._named or not self.cluster.in_transaction([self.topic]):
+        if not self._is_open():
             return
         begun = Checkpoint.read(self.topic, self.cluster.latest(self.topic, committed=False))
         topics = {self.topic, *begun.topics.values(), *begun.made} & self.there

@@ -149,7 +149,7 @@ class Transactions:
         except Aborted as error:
             raise SinkError(
                 f"an unfinished Kafka transaction cannot be taken back ({error}); what is "
-                f"committed is kept: run the same command again"
+                "committed is kept: run the same command again"
             ) from error
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ others are read all the same.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,13 +49,14 @@ def read_json(table: Table, values: Sequence[bytes], enveloped: bool = False) ->
     schema = _nested_schema(table) if nested else _flat_schema(table)
     if enveloped:
         schema = pa.schema([pa.field("data", pa.struct(list(schema)))])
+    values = [_without_head(value) for value in values]
     refused: list[Refused] = []
-    parts: list[pa.Table] = []
-    places: list[I64] = []
-    for first, run in _objects_only(values, refused):
-        _parse(schema, run, first, parts, places, refused)
-    found = pa.concat_tables(parts) if parts else schema.empty_table()
-    place = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    made = [
+        part
+        for run in _objects_only(values, refused)
+        for part in _made(run, lambda place: _objects(schema, [values[p] for p in place]))
+    ]
+    found, place = _joined(schema, made, refused)
     if enveloped:
         data = found["data"].combine_chunks()
         found = pa.Table.from_arrays(data.flatten(), names=[f.name for f in data.type])
@@ -72,37 +73,54 @@ def is_by_registry(value: bytes) -> bool:
 def read_objects(table: Table, objects: Sequence[Mapping[str, object] | Refused]) -> Read:
     """The rows of messages that were made objects already, or could not be."""
     refused = [told for told in objects if isinstance(told, Refused)]
-    place = [number for number, told in enumerate(objects) if not isinstance(told, Refused)]
-    parts: list[pa.Table] = []
-    places: list[I64] = []
+    sound = [number for number, told in enumerate(objects) if not isinstance(told, Refused)]
     schema = pa.schema([pa.field(c.name, _plain(c.arrow_type)) for c in table.columns])
-    _take(schema, objects, place, parts, places, refused)
-    found = pa.concat_tables(parts) if parts else schema.empty_table()
-    where = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+
+    def columns(place: Sequence[int]) -> pa.Table | str:
+        try:
+            return pa.Table.from_pylist([objects[number] for number in place], schema=schema)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            return f"does not fit the columns of its table: {error}"
+
+    found, where = _joined(schema, _made(sound, columns), refused)
     return _fitting(table, found, where, refused)
 
 
-def _take(
-    schema: pa.Schema,
-    objects: Sequence[Mapping[str, object] | Refused],
-    place: Sequence[int],
-    parts: list[pa.Table],
-    places: list[I64],
-    refused: list[Refused],
-) -> None:
-    """Make columns of objects together; where that fails, of halves, until culprits are alone."""
+def _made(
+    place: Sequence[int], make: Callable[[Sequence[int]], pa.Table | str]
+) -> Iterator[tuple[Sequence[int], pa.Table | str]]:
+    """Rows of messages together; where that fails, of halves, until the culprits are alone.
+
+    What is told of a culprit is why it is no row.
+    """
     if not place:
         return
-    try:
-        parts.append(pa.Table.from_pylist([objects[number] for number in place], schema=schema))
-        places.append(np.array(place, dtype=np.int64))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-        if len(place) == 1:
-            refused.append(Refused(place[0], f"does not fit the columns of its table: {error}"))
-            return
-        half = len(place) // 2
-        _take(schema, objects, place[:half], parts, places, refused)
-        _take(schema, objects, place[half:], parts, places, refused)
+    found = make(place)
+    if isinstance(found, pa.Table) or len(place) == 1:
+        yield place, found
+        return
+    half = len(place) // 2
+    yield from _made(place[:half], make)
+    yield from _made(place[half:], make)
+
+
+def _joined(
+    schema: pa.Schema,
+    made: Iterable[tuple[Sequence[int], pa.Table | str]],
+    refused: list[Refused],
+) -> tuple[pa.Table, I64]:
+    """(rows, the place of each); culprits join those that are refused."""
+    parts: list[pa.Table] = []
+    places: list[I64] = []
+    for place, found in made:
+        if isinstance(found, pa.Table):
+            parts.append(found)
+            places.append(np.fromiter(place, dtype=np.int64, count=len(place)))
+        else:
+            refused.append(Refused(place[0], found))
+    if not parts:
+        return schema.empty_table(), np.zeros(0, dtype=np.int64)
+    return pa.concat_tables(parts), np.concatenate(places)
 
 
 def _flat_schema(table: Table) -> pa.Schema:
@@ -133,48 +151,24 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_dictionary(kind) else kind
 
 
-def _objects_only(
-    values: Sequence[bytes], refused: list[Refused]
-) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Runs of values that may be objects, each with the place of its first.
+def _without_head(value: bytes) -> bytes:
+    """JSON without what stands before it where a schema registry knows its schema."""
+    return value[HEAD:] if value.startswith(b"\0") and value[HEAD : HEAD + 1] == b"{" else value
+
+
+def _objects_only(values: Sequence[bytes], refused: list[Refused]) -> Iterator[range]:
+    """Runs of values that may be objects, by their places.
 
     pyarrow ends the process at a `null` that stands alone, and where brackets are nested deeply
     enough.
     """
     first = 0
-    values = [
-        value[HEAD:] if value.startswith(b"\0") and value[HEAD : HEAD + 1] == b"{" else value
-        for value in values
-    ]
     for place, value in enumerate(values):
         if not value.startswith(b"{") or value.count(b"{") + value.count(b"[") > _MOST_BRACKETS:
             refused.append(Refused(place, _BINARY if value.startswith(b"\0") else _NOT_JSON))
-            yield first, values[first:place]
+            yield range(first, place)
             first = place + 1
-    yield first, values[first:]
-
-
-def _parse(
-    schema: pa.Schema,
-    values: Sequence[bytes],
-    first: int,
-    parts: list[pa.Table],
-    places: list[I64],
-    refused: list[Refused],
-) -> None:
-    """Read messages together; where that fails, halves of them, until the culprits are alone."""
-    if not values:
-        return
-    found = _objects(schema, values)
-    if isinstance(found, pa.Table):
-        parts.append(found)
-        places.append(np.arange(first, first + len(values)))
-    elif len(values) == 1:
-        refused.append(Refused(first, found))
-    else:
-        half = len(values) // 2
-        _parse(schema, values[:half], first, parts, places, refused)
-        _parse(schema, values[half:], first + half, parts, places, refused)
+    yield range(first, len(values))
 
 
 def _objects(schema: pa.Schema, values: Sequence[bytes]) -> pa.Table | str:

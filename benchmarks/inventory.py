@@ -17,9 +17,10 @@ from retail_datagen.store.backfill import Backfill, backfill
 from retail_datagen.store.catalogue import read_catalogue
 from retail_datagen.store.database import open_database
 from retail_datagen.store.generate import Direct, Target, load_items, load_products
+from retail_datagen.store.http import StoreClient
 from retail_datagen.store.items import Inventory, plan_inventory
 from retail_datagen.store.ledger import Ledger
-from retail_datagen.store.remote import StoreApi
+from retail_datagen.store.remote import LATE, StoreApi
 from retail_datagen.store.reset import reset_store
 from retail_datagen.store.verify import verify_store
 
@@ -41,8 +42,8 @@ def inventory(lab: Lab) -> Section:
     few_items = min(items, _THROUGH_API)
     few, many, some = (_planned(min(items, n)) for n in (_THROUGH_API, items, _PAST_ITEMS))
     with postgres() as url, closing_engine(open_database(url)) as engine:
-        with served(url) as address, StoreApi(address, 60) as api:
-            through_api = _timed(lambda: _fill(api, few))
+        with served(url) as address, StoreClient(address, None, 60, LATE) as client:
+            through_api = _timed(lambda: _fill(StoreApi(client), few))
         reset_store(engine)
         direct = _timed(lambda: _fill(Direct(Ledger(engine)), many))
         reset_store(engine)

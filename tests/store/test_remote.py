@@ -16,7 +16,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.store import http
 from retail_datagen.store.backfill import Backfill
 from retail_datagen.store.http import StoreClient
-from retail_datagen.store.remote import StoreApi
+from retail_datagen.store.remote import LATE, StoreApi
 from retail_datagen.store.remote_backfill import backfill_on
 from stores import items, products
 
@@ -84,8 +84,8 @@ def test_each_row_has_its_outcome() -> None:
         }
         return 207, results("created", "exists", "error")
 
-    with answering(answer) as url, StoreApi(url, 5) as api:
-        added = api.add_items(items([0, 1, 2]))
+    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+        added = StoreApi(client).add_items(items([0, 1, 2]))
     assert (added.created, added.skipped, added.failed) == (1, 1, 1)
     assert added.errors == {2: "sku: no"}
 
@@ -94,8 +94,8 @@ def test_what_will_pass_is_tried_again() -> None:
     def answer(call: int, _body: Any) -> Answer:
         return (503, {"detail": "busy"}) if call < 2 else (201, results("created"))
 
-    with answering(answer) as url, StoreApi(url, 5) as api:
-        assert api.add_products(products(1)).created == 1
+    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+        assert StoreApi(client).add_products(products(1)).created == 1
 
 
 def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
@@ -103,8 +103,8 @@ def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
         time.sleep(0.6 if call == 0 else 0)
         return 200, results("exists")
 
-    with answering(answer) as url, StoreApi(url, 0.3) as api:
-        assert api.add_products(products(1)).skipped == 1
+    with answering(answer) as url, StoreClient(url, None, 0.3, LATE) as client:
+        assert StoreApi(client).add_products(products(1)).skipped == 1
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
 def test_what_is_told(answer: Answer, told: str) -> None:
     with (
         answering(lambda _call, _body: answer) as url,
-        StoreApi(url, 5) as api,
+        StoreClient(url, None, 5, LATE) as client,
         pytest.raises(UserError) as error,
     ):
-        api.add_products(products(1))
+        StoreApi(client).add_products(products(1))
     assert told in str(error.value)
 
 
@@ -135,8 +135,8 @@ def test_rows_that_nobody_speaks_of_are_not_taken_for_created() -> None:
     def answer(_call: int, _body: Any) -> Answer:
         return 200, results("created")
 
-    with answering(answer) as url, StoreApi(url, 5) as api:
-        assert api.add_products(products(3)).failed == 2
+    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+        assert StoreApi(client).add_products(products(3)).failed == 2
 
 
 RUNNING = {"id": "7", "state": "running", "progress": 0.5, "message": ""}

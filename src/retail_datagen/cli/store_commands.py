@@ -301,10 +301,11 @@ def reset(
 def _target(place: Place, timeout: float, key: str | None, at: datetime | None) -> Iterator[Target]:
     """What takes an inventory; `at` is when its items arrived, else now."""
     if isinstance(place, Served):
-        from retail_datagen.store.remote import StoreApi
+        from retail_datagen.store.http import StoreClient
+        from retail_datagen.store.remote import LATE, StoreApi
 
-        with StoreApi(place.url, timeout, key) as remote:
-            yield remote
+        with StoreClient(place.url, key, timeout, LATE) as server:
+            yield StoreApi(server)
         return
     from retail_datagen.store.generate import Direct
     from retail_datagen.store.ledger import Ledger

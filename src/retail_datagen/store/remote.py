@@ -6,8 +6,7 @@ A call whose answer did not come is made again: what it created is then known an
 from __future__ import annotations
 
 import math
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from retail_datagen.store.http import StoreClient
 from retail_datagen.store.rows import NO_ZONE, Added, ItemRows, Outcome, ProductRows
 
 _TRIES = 4
-_LATE = "give it more with --api-timeout, or run the same command again: what is there is skipped"
+LATE = "give it more with --api-timeout, or run the same command again: what is there is skipped"
 _OUTCOMES = {
     "created": Outcome.CREATED,
     "exists": Outcome.EXISTS,
@@ -25,24 +24,12 @@ _OUTCOMES = {
 
 
 class StoreApi:
-    """The API at a URL. `timeout` in seconds is for each call. A context manager."""
+    """What takes an inventory through a client of its store, made with `LATE`."""
 
     batch = 1000
 
-    def __init__(self, url: str, timeout: float, key: str | None = None) -> None:
-        """Raises UserError for what is no address of a server."""
-        self._store = StoreClient(url, key, timeout, _LATE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._store.__exit__(kind, error, trace)
+    def __init__(self, store: StoreClient) -> None:
+        self._store = store
 
     def add_products(self, rows: ProductRows) -> Added:
         """Raises UserError when the API cannot be reached or does not take them."""

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from retail_datagen.cli import options, targets
 from retail_datagen.cli.finished import print_summary, told_when_stopped
-from retail_datagen.cli.options import names_of
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.cli.stream_command import play, print_tally
+from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import day_of, to_date

@@ -11,7 +11,7 @@ import typer
 
 from retail_datagen.cli import options, targets
 from retail_datagen.cli.finished import print_summary, told_when_stopped
-from retail_datagen.cli.options import names_of
+from retail_datagen.cli.words import names_of
 from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.sinks import StreamOptions, redacted
 from retail_datagen.streaming.backfill import Backfill, run_backfill

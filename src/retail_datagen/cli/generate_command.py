@@ -22,8 +22,8 @@ from retail_datagen.cli.finished import (
     size_in_words,
     told_when_stopped,
 )
-from retail_datagen.cli.options import names_of
 from retail_datagen.cli.progress import ProgressBar
+from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import day_of
@@ -34,8 +34,6 @@ from retail_datagen.engine.retail import RetailSource
 from retail_datagen.sinks import open_sink
 from retail_datagen.world.dimensions import read_dimensions
 from retail_datagen.world.master import is_empty
-
-_STDOUT = "jsonl:-"
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from retail_datagen.cli import options, targets
 from retail_datagen.cli.finished import told_when_stopped
-from retail_datagen.cli.options import names_of
+from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks.clickhouse_client import ClickHouse
@@ -88,7 +88,8 @@ def load(
             properties=kafka_properties,
             broker_timeout=broker_timeout,
         )
-        settings, prefix = settings_of(source, wishes.kafka)
+        kafka = wishes.kafka
+        settings, prefix = settings_of(source, kafka)
         clickhouse = ClickHouse.of(_target(to))
         named = {prefix + topic: table for topic, table in topics.items()}
         master = MasterData(resolved, settings, prefix, named, clickhouse)
@@ -102,7 +103,7 @@ def load(
             batch_seconds=batch_seconds,
             wait_seconds=broker_timeout,
             beforehand=None if no_dimensions else master,
-            by_registry=_reader(registry_settings(registry, wishes.kafka.config)),
+            by_registry=_reader(registry_settings(registry, kafka.config)),
         )
         _run(asked, quiet, as_json)
 

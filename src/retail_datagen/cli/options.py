@@ -46,14 +46,3 @@ def events_per_hour_of(given: float | None, feed: str) -> float | None:
             f"sent whole; leave it out, or give --feed {HUB}"
         )
     return None
-
-
-def names_of(tables: list[str] | None) -> tuple[str, ...]:
-    """Names that a user wrote separated by commas. Raises UserError for an empty one."""
-    names = [name.strip() for given in tables or [] for name in given.split(",")]
-    if tables and not all(names):
-        raise UserError(
-            f"tables: {','.join(tables)!r} has an empty name; separate names by commas, such as "
-            "receipts,receipt_lines"
-        )
-    return tuple(names)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,14 +39,27 @@ class Outgoing:
     store_id: int
     kafka: KafkaWishes
 
+    @classmethod
+    def of(
+        cls,
+        to: Sequence[str] | None,
+        store_id: int,
+        topic_prefix: str,
+        config: Sequence[str] | None,
+        properties: Path | None,
+    ) -> Outgoing:
+        """As options say it."""
+        kafka = KafkaWishes(topic_prefix=topic_prefix, config=config, properties=properties)
+        return cls(tuple(to or ()), store_id, kafka)
+
     def opened(self, engine: Engine) -> AbstractContextManager[tuple[Listener, ...]]:
         """Listeners that send what happens in a database's store. Raises UserError."""
-        options = self.kafka.options(FEED, "UTC", self.targets)
         if not self.targets:
             self.refuse_unheeded()
             return nullcontext(())
         from retail_datagen.streaming.outbox import sending
 
+        options = self.kafka.options(FEED, "UTC", self.targets)
         return sending(self.targets, options, engine, self.store_id)
 
     def refuse_unheeded(self) -> None:

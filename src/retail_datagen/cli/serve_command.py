@@ -54,10 +54,7 @@ def serve(
         raise UserError("api-key: the key is empty; give one, or leave --api-key out")
     if api_key is None and not _is_this_machine(host):
         tell(f"warning: without --api-key, whoever reaches {host}:{port} may change the store")
-    kafka = targets.KafkaWishes(
-        topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
-    )
-    outgoing = Outgoing(tuple(to or ()), store_id, kafka)
+    outgoing = Outgoing.of(to, store_id, topic_prefix, kafka_config, kafka_properties)
     settings = ServiceSettings(database_url, api_key, tuple(cors_origin or ()))
     debug = logging.getLogger().isEnabledFor(logging.DEBUG)
 

@@ -87,10 +87,7 @@ def simulate(
     settings = Settings(mode, speed, disappearance, snapshot_interval, duration, seed, analytics)
     place = place_of(api, database_url)
     silent = quiet or as_json
-    kafka = targets.KafkaWishes(
-        topic_prefix=topic_prefix, config=kafka_config, properties=kafka_properties
-    )
-    outgoing = Outgoing(tuple(to or ()), store_id, kafka)
+    outgoing = Outgoing.of(to, store_id, topic_prefix, kafka_config, kafka_properties)
     with needs_store():
         if isinstance(place, Kept):
             if unpaced and duration is None:

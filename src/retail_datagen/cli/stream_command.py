@@ -13,7 +13,7 @@ from rich.console import Console
 
 from retail_datagen.cli import options, targets
 from retail_datagen.cli.live_line import LiveLine
-from retail_datagen.cli.options import names_of
+from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.streaming.clock import speed_of

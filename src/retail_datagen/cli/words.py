@@ -1,6 +1,7 @@
-"""Options that take several words: `--templates "Running Shoes" "Yoga Mat"`, up to the next option.
+"""Options that take several words.
 
-Click knows only the form that repeats the option, which works as well.
+`--templates "Running Shoes" "Yoga Mat"` goes up to the next option; Click knows only the form that
+repeats the option, which works as well. `--tables receipts,receipt_lines` separates by commas.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from typer.core import TyperCommand
+
+from retail_datagen.config.errors import UserError
 
 
 class ListedOptions(TyperCommand):
@@ -44,3 +47,14 @@ def repeated(args: Iterable[str], listed: Iterable[str]) -> Iterable[str]:
         else:
             taken = True
         yield word
+
+
+def names_of(tables: list[str] | None) -> tuple[str, ...]:
+    """Names that a user wrote separated by commas. Raises UserError for an empty one."""
+    names = [name.strip() for given in tables or [] for name in given.split(",")]
+    if tables and not all(names):
+        raise UserError(
+            f"tables: {','.join(tables)!r} has an empty name; separate names by commas, such as "
+            "receipts,receipt_lines"
+        )
+    return tuple(names)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +23,7 @@ from retail_datagen.schema import Kind, Table
 from retail_datagen.schema.arrays import Values, batch, category, plain
 from retail_datagen.schema.stamps import EVENT_ID, Stamped
 from retail_datagen.store.catalogue import PROFILE
+from retail_datagen.store.simulation.clock import wall
 from retail_datagen.store.simulation.events import (
     AisleWalked,
     Event,
@@ -35,7 +35,6 @@ from retail_datagen.store.simulation.events import (
 _WORD_OF = {"sale": "sale", "restock": "receipt", "stolen": "theft"}
 _TENDER_SALT = 0x7E4D
 _TENDER_BITS = 16
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +203,4 @@ class StoreEvents:
 
 def _instant(at: int) -> int:
     """A moment of this machine's wall clock (ms since 1970), in milliseconds UTC."""
-    wall = _EPOCH + timedelta(milliseconds=at)
-    return round(wall.astimezone().timestamp() * 1000)
+    return round(wall(at).astimezone().timestamp() * 1000)

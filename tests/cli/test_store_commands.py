@@ -315,6 +315,22 @@ def test_without_a_server_it_is_told_how_to_do_without(  # type: ignore[no-untyp
         assert nobody in said
 
 
+def test_what_is_told_as_json(run) -> None:  # type: ignore[no-untyped-def]
+    fill = ("inventory", "generate", "--items", "200", "--templates", "Running Shoes", "--json")
+    planned = json.loads(run(*fill, "--dry-run", "--database-url", URL)[1])
+    made = json.loads(run(*fill, "--database-url", URL)[1])
+    again = json.loads(run(*fill, "--database-url", URL)[1])
+    assert planned["items"] == 200
+    assert made["items"] == {"created": 200, "skipped": 0, "differing": 0}
+    assert again["items"] == {"created": 0, "skipped": 200, "differing": 0}
+    assert made["products"]["created"] == planned["products"] == sum(planned["categories"].values())
+    past = json.loads(
+        run("inventory", "backfill", "--days", "3", "--density", "sparse", "--json")[1]
+    )
+    assert past["purchases"] + past["missed"] == 60
+    assert past["replaced"]["runs"] == 0
+
+
 def test_a_past_after_the_store_was_opened(run) -> None:  # type: ignore[no-untyped-def]
     run("inventory", "generate", "--items", "300", "--quiet", "--database-url", URL)
     live = ("simulate", "--analytics", "--mode", "stress", "--unpaced", "--duration", "900")

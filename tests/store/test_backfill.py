@@ -15,7 +15,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import profile_file, read_profile
 from retail_datagen.core.calendar import to_day
 from retail_datagen.store import lease
-from retail_datagen.store.backfill import DENSITIES, Backfill, Replaced, backfill
+from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database import open_database
@@ -23,6 +23,7 @@ from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.items import plan_inventory
 from retail_datagen.store.ledger import Detections, Ledger
 from retail_datagen.store.past import CLOSES, OPENS, Past, Shelf, draw_past
+from retail_datagen.store.runs import Replaced
 from stores import items, products, violations
 
 TODAY = date(2024, 6, 20)

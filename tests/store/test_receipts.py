@@ -18,13 +18,13 @@ from retail_datagen.config.models import Calendar, Paths, RetailConfig, Volume
 from retail_datagen.core.calendar import to_day
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.retail import RetailSource
-from retail_datagen.store.backfill import Replaced
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database import open_database
 from retail_datagen.store.facts import StoreFacts, read_store
 from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.receipts import backfill_receipts, inventory_of
+from retail_datagen.store.runs import Replaced
 from stores import items, violations
 
 FIRST, LAST, DAYS = date(2024, 3, 4), date(2024, 3, 10), 7

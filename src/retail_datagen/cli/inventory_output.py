@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from retail_datagen.store.backfill import Summary
     from retail_datagen.store.generate import Loaded
     from retail_datagen.store.items import Inventory
+    from retail_datagen.store.runs import Summary
 
 _RULE = "=" * 67
 
@@ -97,6 +97,15 @@ def _source(inventory: Inventory, where: str) -> tuple[str, ...]:
 def _skipped(loaded: Loaded) -> str:
     otherwise = f", {loaded.differing} with other values, which stay" if loaded.differing else ""
     return f" ({loaded.skipped} were there already{otherwise})" if loaded.skipped else ""
+
+
+def planned(inventory: Inventory) -> dict[str, int | dict[str, int]]:
+    """What a dry run would make: how many products and items, and the products' categories."""
+    return {
+        "products": len(inventory.products),
+        "items": len(inventory.items),
+        "categories": dict(inventory.categories),
+    }
 
 
 def backfilled(summary: Summary) -> str:

@@ -5,16 +5,18 @@ What needs the extra `store` is imported when a command runs, not when its help 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from retail_datagen.cli import inventory_output as shown
@@ -38,9 +40,10 @@ from retail_datagen.quality import report
 from retail_datagen.store.where import DEFAULT_URL
 
 if TYPE_CHECKING:
-    from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
-    from retail_datagen.store.generate import Target
+    from retail_datagen.store.backfill import Backfill
+    from retail_datagen.store.generate import Loaded, Target
     from retail_datagen.store.items import Inventory
+    from retail_datagen.store.runs import Progress, Replaced, Summary
 
 DEFAULT_ITEMS = 3000
 _WIDE = 200
@@ -56,6 +59,7 @@ Facts = Annotated[
     Path, typer.Option("--facts", metavar="DIR", help="With --store: the retailer's history.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -99,18 +103,23 @@ def generate(
     ] = 30.0,
     api_key: ApiKey = None,
     quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a store's products and tagged items. Twice is safe: what is there stays as it is."""
     with needs_store():
         place = place_of(api, database_url)
         inventory, at = _inventory_asked(store, facts, items, templates, template_file, seed)
-        out = shown.Output(quiet)
+        out = shown.Output(quiet or as_json)
         out.configuration(inventory, _shown(place))
         if dry_run:
             out.dry_run()
+            if as_json:
+                typer.echo(json.dumps(shown.planned(inventory), indent=2))
             return
         with _target(place, api_timeout, api_key, at) as target:
-            _load(target, inventory, out)
+            products, loaded = _load(target, inventory, out)
+    if as_json:
+        typer.echo(json.dumps({"products": asdict(products), "items": asdict(loaded)}, indent=2))
 
 
 def _inventory_asked(
@@ -174,6 +183,7 @@ def backfill_command(
     ] = None,
     api_key: ApiKey = None,
     quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give a store a past: its items are bought and restocked, up to today's stock.
 
@@ -186,12 +196,15 @@ def backfill_command(
         wanted = Backfill(days, density, seed, replace, last)
         wanted.checked()
         place = place_of(api, database_url)
-        with _bar("backfill", quiet) as progress:
+        silent = quiet or as_json
+        with _bar("backfill", silent) as progress:
             if store is not None:
-                summary = _past_of(store, facts, place, wanted, progress, quiet)
+                summary = _past_of(store, facts, place, wanted, progress, silent)
             else:
-                summary = _past(place, wanted, api_key, progress, quiet)
-    if not quiet:
+                summary = _past(place, wanted, api_key, progress, silent)
+    if as_json:
+        typer.echo(json.dumps(asdict(summary), indent=2))
+    elif not quiet:
         typer.echo(shown.backfilled(summary))
 
 
@@ -239,7 +252,7 @@ def _tell_replaced(old: Replaced) -> None:
 
 def verify(
     database_url: Database = DEFAULT_URL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print failed checks and the last line only.")
     ] = False,
@@ -322,7 +335,8 @@ def _shown(place: Place) -> str:
     return f"Database: {shown_form(place.url)}"
 
 
-def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
+def _load(target: Target, inventory: Inventory, out: shown.Output) -> tuple[Loaded, Loaded]:
+    """What became of the products, and of the items."""
     from retail_datagen.store.generate import load_items, load_products
 
     out.creating_products(len(inventory.products))
@@ -331,12 +345,18 @@ def _load(target: Target, inventory: Inventory, out: shown.Output) -> None:
     out.creating_items(len(inventory.items))
     items = load_items(target, inventory, out.progress)
     out.complete(products, items)
+    return products, items
 
 
 @contextmanager
 def _bar(name: str, hidden: bool) -> Iterator[Progress]:
     """A bar on a terminal, and nothing elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     terminal = Console(stderr=True)
     hidden = hidden or not terminal.is_terminal
     with Bar(*columns, console=terminal, transient=True, disable=hidden) as bar:

@@ -17,14 +17,6 @@ from sqlalchemy import Connection, Engine, func, select, true, update
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.arrays import I64
 from retail_datagen.store.arrivals import tag_names
-from retail_datagen.store.backfill import (
-    Progress,
-    Replaced,
-    Summary,
-    describe,
-    note_run,
-    write_snapshots,
-)
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.engine import writing
 from retail_datagen.store.epc import MOST_REFERENCE, epcs
@@ -34,6 +26,8 @@ from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.placement import places, spots
 from retail_datagen.store.rewrite import PRESENT_STILL, Lives, write_past
 from retail_datagen.store.rows import ItemRows, ProductRows
+from retail_datagen.store.runs import Progress, Replaced, Summary, note_run, replaced_of
+from retail_datagen.store.snapshots import write_snapshots
 from retail_datagen.store.takeback import take_back
 
 _OPENING = "INITIAL_STOCK"
@@ -105,7 +99,7 @@ def backfill_receipts(
 def replaced_receipts(engine: Engine) -> Replaced:
     """The past that another one of receipts replaces."""
     with engine.connect() as connection:
-        return describe(_pasts(connection))
+        return replaced_of(_pasts(connection))
 
 
 def _pasts(connection: Connection) -> Sequence[Any]:
@@ -136,7 +130,7 @@ def _make_room(connection: Connection, replace: bool) -> Replaced:
     take_back(connection, ids)
     if connection.scalar(select(func.count()).where(_movements.run_id.in_(ids))):
         raise UserError(_STOOD_ON)
-    return describe(there)
+    return replaced_of(there)
 
 
 _STOOD_ON = (

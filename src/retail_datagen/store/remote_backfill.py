@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.store.backfill import Backfill, Progress, Replaced, Summary
+from retail_datagen.store.backfill import Backfill
 from retail_datagen.store.http import StoreClient
+from retail_datagen.store.runs import Progress, Replaced, Summary
 
 _ASK_SECONDS: Final = 0.2
 _POLLS: Final = 5

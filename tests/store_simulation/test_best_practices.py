@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from live_store import check_ledger, count
-from test_simulate_command import ROOT, environment
+from test_simulate_command import environment
 
+from published import published
+from retail_datagen.cli.app import main
 from retail_datagen.store.database.engine import open_database
 from retail_datagen.store.where import URL_VARIABLE
 from services.service import answers, free_port, stop
@@ -36,9 +38,10 @@ class Shop:
 
     def run(self, script: str, *options: str) -> str:
         """A published script; afterwards the books are clean. What it printed."""
-        said = run([sys.executable, "-m", f"simulation.{script}", *self.through, *options])
+        done = published(script, *self.through, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
         self.check()
-        return said
+        return done.stdout
 
     def check(self) -> None:
         engine = open_database(self.url)
@@ -50,15 +53,6 @@ class Shop:
         found = count(engine, table)
         engine.dispose()
         return found
-
-
-def run(command: list[str]) -> str:
-    clear = {k: v for k, v in environment().items() if k != URL_VARIABLE}
-    done = subprocess.run(
-        command, cwd=ROOT, env=clear, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture
@@ -85,7 +79,7 @@ def served(store_url: str, tmp_path: Path) -> Iterator[Shop]:
         stop(server)
 
 
-@pytest.mark.parametrize("days", [3, MONTH])
+@pytest.mark.parametrize("days", [2, MONTH])
 @pytest.mark.parametrize(
     ("density", "mode"),
     [("sparse", "demo"), ("normal", "realistic"), ("dense", "stress"), ("extreme", "stress")],
@@ -95,18 +89,22 @@ def test_from_nothing_to_live(shop: Shop, density: str, mode: str, days: int) ->
     past = shop.run("backfill_history", "--days", str(days), "--density", density)
     a_day = {"sparse": 20, "normal": 50, "dense": 100, "extreme": 200}[density]
     assert f"{a_day * days:,} purchases" in past
-    live = shop.run("main", "--analytics", "--mode", mode, "--unpaced", "--duration", "120")
+    live = shop.run("main", "--analytics", "--mode", mode, "--unpaced", "--duration", "60")
     assert "finished at" in live
     assert shop.count("purchase_events") >= a_day * days
 
 
-def test_through_a_server_and_again_after_a_reset(served: Shop) -> None:
+def test_through_a_server_and_again_after_a_reset(
+    served: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for asks in ("cli.simulate_command", "store.remote_backfill"):
+        monkeypatch.setattr(f"retail_datagen.{asks}._ASK_SECONDS", 0.1)
     for again in (False, True):
         assert "Items created: 3000\n" in served.run("generate_inventory", "--items", "3000")
         assert "200 purchases" in served.run(
             "backfill_history", "--days", "2", "--density", "dense"
         )
-        live = served.run("main", "--analytics", "--speed", "5", "--duration", "10")
+        live = served.run("main", "--analytics", "--speed", "5", "--duration", "5")
         assert "finished at" in live
         if not again:
             clear(served)
@@ -116,8 +114,9 @@ def test_through_a_server_and_again_after_a_reset(served: Shop) -> None:
 def clear(shop: Shop) -> None:
     """As published, on PostgreSQL; with our command elsewhere."""
     if shop.url.startswith("sqlite"):
-        script = "from retail_datagen.cli.app import main; main()"
-        run([sys.executable, "-c", script, "store", "reset", "--yes", "--database-url", shop.url])
+        with pytest.raises(SystemExit) as ended:
+            main(["store", "reset", "--yes", "--database-url", shop.url])
+        assert not ended.value.code
         return
     engine = open_database(shop.url)
     with engine.begin() as connection:

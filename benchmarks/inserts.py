@@ -30,8 +30,6 @@ from retail_datagen.sinks.clickhouse import ClickHouseSink
 from retail_datagen.sinks.clickhouse_client import ClickHouse, plain_columns
 from retail_datagen.sinks.staging import stored_rows
 
-_RUNS = 4
-"""The first of each fills memory and caches and does not count."""
 _LEAST, _BARE = 0.7, "bare"
 
 
@@ -75,8 +73,11 @@ def inserts(lab: Lab) -> Section:
     )
 
 
-def measure(config: Path, first: date, folder: Path) -> Inserts:
-    """Insert the tables of a day in both ways, in turn, into a database below `folder`."""
+def measure(config: Path, first: date, runs: int, folder: Path) -> Inserts:
+    """Insert the tables of a day in both ways, in turn, into a database below `folder`.
+
+    Of `runs` runs the first fills memory and caches and does not count.
+    """
     day = to_day(first)
     retailer = RetailSource(RetailConfig.from_file(config)).open()
     store = JobStore(folder / "job")
@@ -88,7 +89,7 @@ def measure(config: Path, first: date, folder: Path) -> Inserts:
     sink.recover(())
     bare = _prepared(clickhouse, tables, day)
     seconds: dict[str, list[tuple[float, float]]] = {"sink": [], _BARE: []}
-    for run in range(_RUNS):
+    for run in range(runs):
         seconds[_BARE].append(_timed(lambda: _insert_barely(clickhouse, bare)))
         seconds["sink"].append(_timed(lambda: _insert(sink, tables, day + run)))  # noqa: B023
     clickhouse.close()
@@ -131,6 +132,6 @@ def _timed(work: object) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    config, first, folder, answer = sys.argv[1:]
-    measured = measure(Path(config), date.fromisoformat(first), Path(folder))
+    config, first, runs, folder, answer = sys.argv[1:]
+    measured = measure(Path(config), date.fromisoformat(first), int(runs), Path(folder))
     Path(answer).write_text(json.dumps(asdict(measured)), encoding="utf-8")

@@ -15,7 +15,10 @@ from benchmarks.result import Check, Section
 
 _ROOT = Path(__file__).parent.parent
 _SERVER = ("-Xmx1g", "-Xms1g", "-XX:+UseG1GC", "-Xshare:auto")
-"""A broker that is measured compiles its code as one in use would, other than those of tests."""
+"""A broker that is measured compiles its code as one in use would, other than those of tests.
+
+One that nobody measures, of a plan without runs, is one of those.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Sent:
 def kafka(lab: Lab) -> Section:
     """`backfill --all` as JSON, and a loop that sends the same messages ready made."""
     ours, bare = [], []
-    with broker(lab.folder / "kafka") as servers:
+    measured = lab.plan.stream_runs > 0
+    with broker(lab.folder / "kafka", _SERVER if measured else ()) as servers:
         for number in range(lab.plan.stream_runs + 1):
             made = _backfill(lab, servers, f"ours-{number}-")
             floor = _bare(lab, servers, f"ours-{number}-", f"bare-{number}-")
@@ -67,8 +71,11 @@ def kafka(lab: Lab) -> Section:
 
 
 @contextmanager
-def broker(folder: Path) -> Iterator[str]:
-    """The address of a broker for benchmarks. Raises BenchmarkError where none can be had."""
+def broker(folder: Path, java_options: tuple[str, ...]) -> Iterator[str]:
+    """The address of a broker; without options for Java it has those of the tests' brokers.
+
+    Raises BenchmarkError where none can be had.
+    """
     tests = str(_ROOT / "tests")
     if tests not in sys.path:
         sys.path.append(tests)
@@ -76,7 +83,7 @@ def broker(folder: Path) -> Iterator[str]:
         from services.kafka_broker import Broker
     except ImportError as error:
         raise BenchmarkError(f"there is no Kafka broker: {error}; install the extra dev") from error
-    made = Broker(folder, java_options=_SERVER)
+    made = Broker(folder, java_options=java_options) if java_options else Broker(folder)
     try:
         made.start()
         yield made.address.servers

@@ -81,17 +81,21 @@ class Lab:
         return min(made, key=lambda output: output.usage.wall_seconds)
 
     def lake(self, first: date, last: date) -> Lake:
-        """`retail-datagen backlog` with its defaults into an empty folder, and `lake verify`.
+        """`retail-datagen backlog` into an empty folder, and `lake verify`.
 
-        Raises BenchmarkError where the lake is not clean.
+        With its defaults, where the plan has no configuration of a shop. Raises BenchmarkError where the lake is not clean.
         """
         self.warm_up()
         self.tell(f"backlog, {first} to {last}")
         folder = self.folder / "lake"
         folder.mkdir()
         command = [program("retail-datagen")]
-        days = ["--start", first.isoformat(), "--end", last.isoformat()]
-        made = run([*command, "backlog", *days], folder)
+        asked = ["--start", first.isoformat(), "--end", last.isoformat()]
+        if self.plan.backlog_config is not None:
+            shop = folder / "shop.yaml"
+            shop.write_text(self.plan.backlog_config, encoding="utf-8")
+            asked += ["--config", str(shop)]
+        made = run([*command, "backlog", *asked], folder)
         self.tell("lake verify")
         checked = run([*command, "lake", "verify", "output/raw"], folder)
         tables = json.loads((folder / "output/raw/_CATALOG.json").read_bytes())["tables"]
@@ -192,7 +196,8 @@ class Lab:
         folder = self.folder / "inserts"
         folder.mkdir()
         answer = self.folder / "inserts.json"
-        arguments = [str(config), FIRST_DAY.isoformat(), str(folder), str(answer)]
+        runs = str(self.plan.insert_runs)
+        arguments = [str(config), FIRST_DAY.isoformat(), runs, str(folder), str(answer)]
         root = Path(__file__).parent.parent
         run([sys.executable, "-m", "benchmarks.inserts", *arguments], root)
         shutil.rmtree(folder)

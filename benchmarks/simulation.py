@@ -5,19 +5,18 @@ from __future__ import annotations
 from benchmarks.lab import Lab
 from benchmarks.result import Check, Section
 
-_ITEMS = 10_000
 _TIMES_REAL = 20.0
 
 
 def simulation(lab: Lab) -> Section:
-    """10,000 items and 50 shoppers, into SQLite, positions at eight a second."""
-    seconds = lab.plan.simulated_seconds
-    run = lab.simulation(_ITEMS, seconds)
+    """A full store and 50 shoppers, into SQLite, positions at eight a second."""
+    items, seconds = lab.plan.simulated_items, lab.plan.simulated_seconds
+    run = lab.simulation(items, seconds)
     times = seconds / run.usage.cpu_seconds
     return Section(
         "simulation",
         "The live simulation",
-        f"{_ITEMS:,} items, 50 shoppers, three readers, {seconds:,} simulated seconds unpaced "
+        f"{items:,} items, 50 shoppers, three readers, {seconds:,} simulated seconds unpaced "
         "into SQLite with --analytics; CPU of the whole command, its start included. Positions "
         "change eight times a simulated second.",
         ("CPU-s", "memory", "items sold", "restocked", "readings", "× real time"),

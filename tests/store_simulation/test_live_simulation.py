@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from memory_books import START, Digest
 from sqlalchemy import Engine, update
 
 from retail_datagen.config.errors import UserError
-from retail_datagen.store import lease
+from retail_datagen.store import lease, live
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.engine import open_database
 from retail_datagen.store.floor import FLOOR
@@ -29,18 +30,18 @@ from retail_datagen.store.simulation.settings import MODES, Settings
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_ledger_is_clean_after_every_mode(engine: Engine, mode: str) -> None:
-    simulate_ten_minutes(engine, mode)
+    simulate_minutes(engine, mode)
 
 
 def test_the_ledger_is_clean_on_postgresql(postgres_url: str) -> None:
     engine = open_database(postgres_url)
-    simulate_ten_minutes(engine, "stress")
+    simulate_minutes(engine, "stress")
     engine.dispose()
 
 
-def simulate_ten_minutes(engine: Engine, mode: str) -> None:
-    stock(engine, 1500)
-    asked = Settings(mode, disappearance=0.05, duration=600, snapshot_interval=120, analytics=True)
+def simulate_minutes(engine: Engine, mode: str) -> None:
+    stock(engine, 1000)
+    asked = Settings(mode, disappearance=0.05, duration=300, snapshot_interval=60, analytics=True)
     run = start_simulation(engine, asked, start=START, paced=False)
     assert run.wait(120)
     run.raise_if_failed()
@@ -143,12 +144,14 @@ def test_a_lease_is_kept_for_longer_than_it_lasts_and_ends_by_itself(any_engine:
     lease.acquire(any_engine, "other", seconds=0.3)
 
 
-def test_who_has_lost_the_lease_stops(engine: Engine) -> None:
+def test_who_has_lost_the_lease_stops(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = 1.5
+    monkeypatch.setattr(live, "KeptLease", partial(KeptLease, seconds=seconds))
     stock(engine, 100)
     run = start_simulation(engine, Settings("demo"))
     with engine.begin() as connection:
         connection.execute(update(m.simulation_leases).values(holder="somebody else"))
-    assert run.wait(lease.SECONDS)
+    assert run.wait(seconds)
     with pytest.raises(UserError, match=r"its lease ran out, and now somebody else has it"):
         run.raise_if_failed()
     assert run.status().state == "failed"
@@ -193,7 +196,7 @@ def test_what_others_take_out_of_the_books_is_not_sold(engine: Engine) -> None:
         simulation.step()
     gone = ledger.lose(simulation.items.id, reason="lost")
     assert len(gone.items) > 200
-    for _ in range(8 * 600):
+    for _ in range(8 * 120):
         simulation.step()
     assert simulation.tally.refused > 0
     check_ledger(engine)
@@ -209,7 +212,7 @@ def test_a_ledger_that_is_ahead_of_the_clock_takes_everything_at_its_own_time(
     for _ in range(8 * 30):
         simulation.step()
     ledger.snapshot(datetime.now() + timedelta(hours=2))
-    for _ in range(8 * 300):
+    for _ in range(8 * 180):
         simulation.step()
     assert simulation.tally.sold > 0
     check_ledger(any_engine)

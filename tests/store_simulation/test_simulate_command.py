@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from live_store import check_ledger, count, stock, url_in
+from sqlalchemy import Engine
 
+from published import published
 from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database.engine import open_database
@@ -30,10 +32,7 @@ def environment() -> dict[str, str]:
 
 
 def simulate(url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(url, *options),
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return published("main", "--database-url", url, *options)
 
 
 def begin(url: str, *options: str) -> subprocess.Popen[str]:
@@ -60,8 +59,8 @@ def url(tmp_path: Path) -> str:
 
 def test_it_says_what_it_does_and_what_came_of_it(url: str) -> None:
     done = simulate(
-        url, "--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "300",
-        "--snapshot-interval", "60", "--unpaced",
+        url, "--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "150",
+        "--snapshot-interval", "30", "--unpaced",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for words in (
@@ -100,10 +99,7 @@ def test_what_is_not_allowed_is_told(url: str, options: list[str], told: str) ->
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "simulation.main", "--api", "http://127.0.0.1:9"],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = published("main", "--api", "http://127.0.0.1:9")
     assert done.returncode == 2
     assert "http://127.0.0.1:9 cannot be reached" in done.stderr
     assert "retail-datagen serve" in done.stderr
@@ -140,8 +136,23 @@ def test_the_second_is_refused(url: str) -> None:
     )
 
 
-def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(store_url: str) -> None:
-    url = store_url
+def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """On both databases, so that both leases run out within one wait."""
+    killed = [kill_amid_sales(url) for url in (url_in(tmp_path), postgres_url)]
+    for engine, at in killed:
+        while lease.current(engine) is not None:
+            assert time.monotonic() < at + lease.SECONDS + 2
+            time.sleep(0.2)
+        again = simulate(engine.url.render_as_string(False), "--duration", "10", "--unpaced")
+        assert again.returncode == 0, again.stderr
+        check_ledger(engine)
+        engine.dispose()
+
+
+def kill_amid_sales(url: str) -> tuple[Engine, float]:
+    """Stock a store, simulate and kill that; the store, whose books are checked, and when."""
     engine = open_database(url)
     stock(engine, 1000)
     process = begin(
@@ -153,15 +164,9 @@ def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(store_url: str)
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    killed_at = time.monotonic()
+    at = time.monotonic()
     with pytest.raises(UserError, match=rf"in process {process.pid} on .*, since 20.* if it was"):
         lease.acquire(engine, "somebody else")
     assert count(engine, "purchase_events") >= 50
     check_ledger(engine)
-    while lease.current(engine) is not None:
-        assert time.monotonic() < killed_at + lease.SECONDS + 2
-        time.sleep(0.2)
-    again = simulate(url, "--duration", "10", "--unpaced")
-    assert again.returncode == 0, again.stderr
-    check_ledger(engine)
-    engine.dispose()
+    return engine, at

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from live_store import check_ledger, stock, url_in
 from sqlalchemy import Engine, text
-from test_simulate_command import ROOT, environment, simulate
+from test_simulate_command import environment
 
+from published import published
 from retail_datagen.config.errors import UserError
 from retail_datagen.sinks import StreamOptions
 from retail_datagen.sinks.base import SinkError
@@ -33,15 +34,15 @@ from services.kafka_broker import Address
 from services.kafka_reader import committed
 from services.service import answers, free_port, stop
 
-BUSY = Settings("stress", disappearance=0.05, duration=1200, snapshot_interval=600, analytics=True)
+BUSY = Settings("stress", disappearance=0.05, duration=600, snapshot_interval=300, analytics=True)
 SALES, UPDATES = "retail_sales_transactions", "retail_inventory_updates"
 ALERTS, PEOPLE = "retail_restock_alerts", "retail_customer_events"
 STORE = 7
-OPTIONS = ("--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "300")
+OPTIONS = ("--analytics", "--mode", "stress", "--disappearance", "0.05", "--duration", "150")
 
 
 def simulated(engine: Engine, open_sinks: Callable[[], Any]) -> None:
-    """Twenty busy minutes of a store with a thousand items."""
+    """Busy minutes of a store with a thousand items."""
     stock(engine, 1000)
     outbox = Outbox(StoreEvents(goods_of(engine), run_of(engine), STORE), open_sinks)
     run = start_simulation(engine, BUSY, (outbox,), paced=False)
@@ -50,8 +51,16 @@ def simulated(engine: Engine, open_sinks: Callable[[], Any]) -> None:
     outbox.close()
 
 
-@pytest.fixture
-def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The store that `rows` is about, afterwards."""
+    opened = open_database(url_in(tmp_path_factory.mktemp("told")))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def rows(told: Engine) -> dict[str, list[dict[str, Any]]]:
     """What was sent, by table."""
     sink = MemorySink()
 
@@ -59,7 +68,7 @@ def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     def opened() -> Iterator[list[MemorySink]]:
         yield [sink]
 
-    simulated(engine, opened)
+    simulated(told, opened)
     found: dict[str, list[dict[str, Any]]] = {}
     ids: list[str] = []
     for event in sink.events:
@@ -70,9 +79,9 @@ def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_sales_are_the_purchases_of_the_books(
-    engine: Engine, rows: dict[str, list[dict[str, Any]]]
+    told: Engine, rows: dict[str, list[dict[str, Any]]]
 ) -> None:
-    with engine.connect() as connection:
+    with told.connect() as connection:
         bought = connection.execute(
             text(
                 "select basket_id, sku, count(*), sum(round(e.unit_price * 100)) "
@@ -94,7 +103,7 @@ def test_sales_are_the_purchases_of_the_books(
 
 
 def test_every_sale_has_its_update_and_updates_add_up_to_the_stock(
-    engine: Engine, rows: dict[str, list[dict[str, Any]]]
+    told: Engine, rows: dict[str, list[dict[str, Any]]]
 ) -> None:
     updates = rows[UPDATES]
     of_sale = {(r["reference_id"], r["product_id"]): r for r in updates if r["reason"] == "sale"}
@@ -107,7 +116,7 @@ def test_every_sale_has_its_update_and_updates_add_up_to_the_stock(
         if row["product_id"] in last:
             assert row["on_hand"] == last[row["product_id"]] + row["quantity_change"]
         last[row["product_id"]] = row["on_hand"]
-    with engine.connect() as connection:
+    with told.connect() as connection:
         levels = connection.execute(
             text("select sku, on_hand from stock_levels l join products p on p.id = l.product_id")
         ).all()
@@ -192,11 +201,14 @@ def url(tmp_path: Path) -> str:
     return url_in(tmp_path)
 
 
+def live(url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Two busy minutes by the command."""
+    return published("main", "--database-url", url, *OPTIONS, "--unpaced", *options)
+
+
 def test_the_command_sends_to_several_targets(url: str, tmp_path: Path) -> None:
     lines, database = tmp_path / "events", tmp_path / "events.db"
-    done = simulate(
-        url, *OPTIONS, "--unpaced", "--to", f"jsonl:{lines}", "--to", f"sqlite:///{database}"
-    )
+    done = live(url, "--to", f"jsonl:{lines}", "--to", f"sqlite:///{database}")
     assert done.returncode == 0, done.stderr
     sold = int(done.stdout.split(" items sold")[0].split()[-1].replace(",", ""))
     connection = sqlite3.connect(database)
@@ -210,7 +222,7 @@ def test_the_command_sends_to_several_targets(url: str, tmp_path: Path) -> None:
 def test_twice_into_one_target_gives_every_identifier_once(url: str, tmp_path: Path) -> None:
     database = tmp_path / "events.db"
     for _ in range(2):
-        done = simulate(url, *OPTIONS, "--unpaced", "--to", f"sqlite:///{database}")
+        done = live(url, "--to", f"sqlite:///{database}")
         assert done.returncode == 0, done.stderr
     connection = sqlite3.connect(database)
     for table, key in ((SALES, "event_id"), (UPDATES, "update_id"), (PEOPLE, "event_id")):
@@ -236,10 +248,9 @@ def test_a_server_sends_what_its_simulation_does(
     topic = f"{kafka_prefix}retail-sales-transactions"
     try:
         assert answers(f"{address}/healthz", served, 60)
-        done = subprocess.run(
-            [sys.executable, "-m", "simulation.main", "--api", address, "--mode", "stress",
-             "--speed", "5", "--disappearance", "0.3", "--duration", "60", "--json"],
-            cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=90, check=False,
+        done = published(
+            "main", "--api", address, "--mode", "stress", "--speed", "5",
+            "--disappearance", "0.3", "--seed", "3", "--duration", "45", "--json",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         sold = json.loads(done.stdout)["counts"]["sold"]
@@ -264,9 +275,6 @@ def test_a_server_sends_what_its_simulation_does(
     ],
 )
 def test_what_only_a_server_can_do_is_not_asked_of_one(options: list[str], told: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "simulation.main", "--api", "http://127.0.0.1:9", *options],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = published("main", "--api", "http://127.0.0.1:9", *options)
     assert done.returncode == 2
     assert told in done.stderr

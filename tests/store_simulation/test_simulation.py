@@ -73,7 +73,7 @@ def check_books(simulation: Simulation, books: MemoryBooks) -> None:
 
 def test_a_seed_gives_one_stream_of_events_whatever_the_speed() -> None:
     first = digest(42)
-    assert first == digest(42) == digest(42, speed=5.0)
+    assert first == digest(42, speed=5.0)
     assert first != digest(43)
 
 
@@ -91,13 +91,13 @@ def test_the_processor_changes_nothing() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_the_books_agree_after_any_mode(mode: str) -> None:
     books = MemoryBooks(opening(100, 1500, threshold=14, optimal=15))
-    simulation = run(books, Settings(mode, disappearance=0.05, analytics=True), 600)
+    simulation = run(books, Settings(mode, disappearance=0.05, analytics=True), 400)
     check_books(simulation, books)
     assert simulation.tally.sold > 0
     assert simulation.tally.restocked > 0
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**63 - 1),
     mode=st.sampled_from(sorted(MODES)),
@@ -216,7 +216,7 @@ def test_what_is_stolen_is_found_out_by_readers_and_only_that_is_booked() -> Non
             stolen.append(-int(event.change.sum()))
 
     books = MemoryBooks(opening(100, 4000, threshold=0))
-    simulation = run(books, Settings("demo", disappearance=0.1), 3600, listen)
+    simulation = run(books, Settings("demo", disappearance=0.1), 1800, listen)
     booked = {item for item, reason in books.left.items() if reason == "stolen"}
     assert booked
     assert booked <= missing
@@ -236,7 +236,7 @@ def test_a_quiet_store_misses_nothing_for_long() -> None:
             found.extend(event.items.tolist())
 
     books = MemoryBooks(opening(100, 3000, threshold=0))
-    simulation = run(books, Settings("realistic", disappearance=0.0), 1800, listen)
+    simulation = run(books, Settings("realistic", disappearance=0.0), 1200, listen)
     assert (simulation.items.state == ON_SHELF).all()
     assert len(missing) <= 3
     assert set(missing) - set(found) == set(simulation.items.id[simulation.items.missing].tolist())
@@ -250,8 +250,8 @@ def test_readings_are_in_range_and_kept_every_quarter_of_an_hour() -> None:
             cycles.append(event)
 
     books = MemoryBooks(opening(100, 3000, threshold=0))
-    simulation = run(books, Settings("demo", analytics=True), 1200, listen)
-    assert len(cycles) == 1200
+    simulation = run(books, Settings("demo", analytics=True), 1000, listen)
+    assert len(cycles) == 1000
     assert max(int(cycle.distance.max(initial=0)) for cycle in cycles) <= 400
     strength = np.concatenate([cycle.rssi for cycle in cycles])
     distance = np.concatenate([cycle.distance for cycle in cycles])
@@ -268,7 +268,7 @@ def test_readings_are_in_range_and_kept_every_quarter_of_an_hour() -> None:
 
 def test_without_analytics_no_reading_and_no_snapshot_is_kept() -> None:
     books = MemoryBooks(opening(100, 1000))
-    simulation = run(books, Settings("stress"), 600)
+    simulation = run(books, Settings("stress"), 300)
     assert (books.seen, books.snapshots) == ([], [])
     assert simulation.tally.sold > 0
 

@@ -83,7 +83,8 @@ class Lab:
     def lake(self, first: date, last: date) -> Lake:
         """`retail-datagen backlog` into an empty folder, and `lake verify`.
 
-        With its defaults, where the plan has no configuration of a shop. Raises BenchmarkError where the lake is not clean.
+        With its defaults, where the plan has no configuration of a shop. Raises BenchmarkError
+        where the lake is not clean.
         """
         self.warm_up()
         self.tell(f"backlog, {first} to {last}")

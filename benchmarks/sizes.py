@@ -144,6 +144,7 @@ lookup_config:
   product_catalog: {num_products: 100}
 retailer:
   volume: {stores: 2, dcs: 1, customers_per_day: 40, online_orders_per_day: 40}
+  signups: {first: 2019-12-15, last: 2020-01-10}
 """
 TINY = Plan(
     _FEW,

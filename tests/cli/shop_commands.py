@@ -1,12 +1,20 @@
-"""A small shop, and its commands as people run them: in a process of their own."""
+"""A small shop, and its commands as people run them, in a working directory of their own."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import io
 import os
 import subprocess
 import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 ROOT = Path(__file__).parents[2]
 SHOP = """
@@ -15,7 +23,10 @@ lookup_config:
   product_catalog: {num_products: 200}
 retailer:
   volume: {stores: 2, dcs: 1, customers_per_day: 40, online_orders_per_day: 60}
+  signups: {first: 2019-12-15, last: 2020-01-10}
 """
+"""Customers of few days: each day is a partition, which takes longer than all of its rows."""
+FEW_ORDERS = SHOP.replace("online_orders_per_day: 60", "online_orders_per_day: 8")
 FACTS = ("cart_items", "order_items", "orders", "return_items", "returns", "shopping_carts")
 _OURS = ("RETAIL_", "START_", "END_", "CHUNK_", "BUCKET", "PREFIX", "MESSINESS_", "ID_STATE_")
 _OURS += ("CHECKPOINT_", "POST_EXPORT_", "CONFIG_PATH", "ARTIFACT_", "TARGET_")
@@ -25,37 +36,75 @@ _MAIN = {"retail-datagen": "app", "ecomlake": "ecomlake"}
 def run(
     program: str, *arguments: object, cwd: Path, code: int = 0, **environment: object
 ) -> subprocess.CompletedProcess[str]:
-    """Run `retail-datagen`, `ecomlake` or a path, and hold that it ends with `code`."""
+    """Run `retail-datagen`, `ecomlake` or a path, and hold that it ends with `code`.
+
+    The two programs run in this process, which has imported them: starting one takes longer than
+    most of what they do here. What scripts start is a process of its own.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-    command = [program]
+    settings = {name: str(value) for name, value in environment.items()}
+    environ = {**kept, "PATH": path, "COLUMNS": "200", **settings}
+    words = [str(word) for word in arguments]
     if program in _MAIN:
-        start = f"from retail_datagen.cli.{_MAIN[program]} import main; main()"
-        command = [sys.executable, "-c", start]
-    done = subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=cwd,
-        env={
-            **kept,
-            "PATH": path,
-            "COLUMNS": "200",
-            **{name: str(value) for name, value in environment.items()},
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+        done = _called(program, words, cwd, environ)
+    else:
+        done = subprocess.run(
+            [program, *words],
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
 
 
-def shop_in(folder: Path) -> Path:
+def _called(
+    program: str, words: list[str], cwd: Path, environ: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """The program's `main`, with a working directory, an environment and outputs of its own."""
+    main = import_module(f"retail_datagen.cli.{_MAIN[program]}").main
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        chdir(cwd),
+        patch.dict(os.environ, environ, clear=True),
+        patch.object(tempfile, "tempdir", environ.get("TMPDIR")),
+        patch.object(sys, "stdin", io.StringIO()),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        _modules_of(cwd),
+    ):
+        try:
+            main(words)
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        except Exception:
+            traceback.print_exc()
+            code = 1
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def _modules_of(folder: Path) -> Iterator[None]:
+    """Forget at the end what was imported from `folder`, such as hooks: others have the name."""
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None)).startswith(f"{folder}{os.sep}"):
+                del sys.modules[name]
+
+
+def shop_in(folder: Path, shop: str = SHOP) -> Path:
     """A working directory with the small shop's `shop.yaml`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "shop.yaml").write_text(SHOP, encoding="utf-8")
+    (folder / "shop.yaml").write_text(shop, encoding="utf-8")
     return folder
 
 

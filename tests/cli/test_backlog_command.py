@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from shop_commands import FACTS, digests, run, shop_in
+from shop_commands import FACTS, FEW_ORDERS, digests, run, shop_in
+
+from retail_datagen.cli import backlog_command
+from retail_datagen.lake.backlog import Backlog, lake_request
+from retail_datagen.lake.publish import Retries
+from retail_datagen.lake.request import LakeRequest
 
 DAYS = ("--config", "shop.yaml", "--end", "2020-01-05", "--chunk-size", "2")
 HOOK = """
@@ -39,11 +45,17 @@ def test_the_defaults_are_74_chunks_the_last_of_10_days(tmp_path: Path) -> None:
     said = run("retail-datagen", "backlog", "--dry-run", cwd=tmp_path).stdout
     assert "74 chunks of 30 days, the last of 10 (2025-12-30 to 2026-01-08)" in said
     assert "13,200 partitions" in said
-    plan = json.loads(run("retail-datagen", "backlog", "--dry-run", "--json", cwd=tmp_path).stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_plan_is_told_as_json(tmp_path: Path) -> None:
+    place = shop_in(tmp_path)
+    command = ("retail-datagen", "backlog", "--config", "shop.yaml", "--dry-run", "--json")
+    plan = json.loads(run(*command, cwd=place).stdout)
     assert len(plan["chunks"]) == 74
     assert plan["chunks"][0] == ["2020-01-01", "2020-01-30"]
     assert plan["url"] == "output/raw"
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in place.iterdir()] == ["shop.yaml"]
 
 
 def test_what_is_made_is_whole(made: Path) -> None:
@@ -133,7 +145,7 @@ def test_what_is_wrong_is_told(wrong: tuple[str, ...], said: str, tmp_path: Path
 
 
 def test_the_smoke_test_leaves_nothing_behind(tmp_path: Path) -> None:
-    place = shop_in(tmp_path)
+    place = shop_in(tmp_path, FEW_ORDERS)
     bucket = place / "bucket"
     said = run(
         *("retail-datagen", "backlog", "--smoke", "--config", "shop.yaml"),
@@ -204,14 +216,20 @@ def test_the_truth_says_what_was_done(made: Path) -> None:
     assert told > 50
 
 
-@pytest.mark.slow
-def test_a_hook_that_fails_stops_the_job_which_goes_on_later(made: Path, tmp_path: Path) -> None:
+def test_a_hook_that_fails_stops_the_job_which_goes_on_later(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_pauses(wanted: Backlog) -> LakeRequest:
+        return replace(lake_request(wanted), retries=Retries(seconds=0.01))
+
+    monkeypatch.setattr(backlog_command, "lake_request", without_pauses)
     place = shop_in(tmp_path)
     (place / "my_hooks.py").write_text(HOOK)
     command = ("retail-datagen", "backlog", *DAYS, "--post-export-hook", "my_hooks:told")
     failed = run(*command, cwd=place, code=2, FAIL=1)
     assert "error: " in failed.stderr
     assert "my_hooks:told" in failed.stderr
+    assert "after 3 attempts" in failed.stderr
     assert "orders/ingest_dt=2020-01-03: ValueError: no room on the shelf" in failed.stderr
     assert (place / "artifacts" / ".backlog_checkpoint").read_text() == "2020-01-02\n"
     run(*command, cwd=place)

@@ -9,11 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from shop_commands import FACTS, ROOT, digests, run, shop_in
+from shop_commands import FACTS, FEW_ORDERS, ROOT, digests, run, shop_in
 
+from retail_datagen.config.generator_file import Given, read_generator_file
 from retail_datagen.partitions.manifest import Manifest
 
 SCRIPTS = ROOT / "scripts"
+CONFIG = ROOT / "gen_config" / "ecom_sales_gen_quick.yaml"
 HOOK = """
 def told(table, partition, manifest_path, manifest):
     with open("told.txt", "a") as file:
@@ -69,10 +71,24 @@ def test_the_backlog_script_fills_a_lake(filled: Path) -> None:
     assert (filled.parents[1] / "artifacts" / ".backlog_checkpoint").read_text() == "2020-01-05\n"
 
 
-def test_scripts_pass_options_on_and_know_the_configuration(tmp_path: Path) -> None:
-    said = run(SCRIPTS / "backlog_bear.sh", "--dry-run", cwd=tmp_path, CHUNK_SIZE=7).stdout
+def test_scripts_pass_options_on(tmp_path: Path) -> None:
+    place = shop_in(tmp_path)
+    script = SCRIPTS / "backlog_bear.sh"
+    said = run(script, "--dry-run", cwd=place, CONFIG_PATH="shop.yaml", CHUNK_SIZE=7).stdout
     assert "315 chunks of 7 days" in said
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in place.iterdir()] == ["shop.yaml"]
+
+
+def test_scripts_know_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy2(SCRIPTS / "backlog_bear.sh", tmp_path / "scripts")
+    own = tmp_path / "gen_config" / CONFIG.name
+    own.parent.mkdir()
+    own.write_text("nonsense: 1\n")
+    failed = run(script, "--dry-run", cwd=tmp_path, code=2)
+    assert f"{own}: nonsense is not known" in failed.stderr.replace("scripts/../", "")
+    settings = [read_generator_file(path, tmp_path, Given()) for path in (CONFIG, None)]
+    assert settings[0].volume == settings[1].volume
 
 
 def test_the_lookups_script_makes_customers_and_products(tmp_path: Path) -> None:
@@ -84,8 +100,9 @@ def test_the_lookups_script_makes_customers_and_products(tmp_path: Path) -> None
 
 
 def test_the_smoke_script_cleans_up(tmp_path: Path) -> None:
-    place = shop_in(tmp_path)
-    assert "smoke test passed" in run(SCRIPTS / "smoke_test.sh", cwd=place, **small()).stdout
+    place = shop_in(tmp_path, FEW_ORDERS)
+    few_days = {**small(), "END_DATE": "2020-01-05"}
+    assert "smoke test passed" in run(SCRIPTS / "smoke_test.sh", cwd=place, **few_days).stdout
     assert [path.name for path in place.iterdir()] == ["shop.yaml"]
 
 

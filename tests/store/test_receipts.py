@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -31,10 +32,25 @@ FIRST, LAST, DAYS = date(2024, 3, 4), date(2024, 3, 10), 7
 STORE = 2
 
 
-@pytest.fixture(scope="module", params=["csv", "parquet"])
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A week of a small retailer."""
-    root = tmp_path_factory.mktemp("retailer")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a week of a small retailer, once in each format."""
+    return cache(lambda form: week_in(tmp_path_factory.mktemp("retailer"), form))
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def either(request: pytest.FixtureRequest, made: Callable[[str], Path]) -> Path:
+    """The week in each format, for what reads its values."""
+    return made(request.param)
+
+
+@pytest.fixture
+def folder(made: Callable[[str], Path]) -> Path:
+    """The week in one format, for what the store does with it."""
+    return made("parquet")
+
+
+def week_in(root: Path, form: str) -> Path:
     config = RetailConfig(
         profile="sporting-goods",
         volume=Volume(
@@ -54,7 +70,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         facts=root / "facts",
         first_day=to_day(FIRST),
         last_day=to_day(LAST),
-        format=request.param,
+        format=form,
         workers=1,
     )
     run_job(request_)
@@ -94,8 +110,8 @@ def store_says(engine: Engine, *columns: object, group: bool = True) -> list[tup
         return [tuple(row) for row in connection.execute(asked)]
 
 
-def test_totals_are_those_of_the_facts(light: Engine, folder: Path) -> None:
-    facts = read_store(folder, STORE)
+def test_totals_are_those_of_the_facts(light: Engine, either: Path) -> None:
+    facts = read_store(either, STORE)
     assert (facts.first, facts.end) == (datetime(2024, 3, 4), datetime(2024, 3, 11))
     fill(light, facts)
     assert violations(light) == []
@@ -105,7 +121,7 @@ def test_totals_are_those_of_the_facts(light: Engine, folder: Path) -> None:
     lines = "FROM {receipt_lines} l JOIN {receipts} r USING (ReceiptId) WHERE r.StoreID = 2"
     sums = "sum(Qty)::INT, sum(ExtPrice::DECIMAL(12, 2))"
     by_product = facts_say(
-        folder,
+        either,
         f"SELECT ProductID, {sums} {lines} GROUP BY 1 ORDER BY 1",
     )
     sku = dict(zip(facts.product_id.tolist(), facts.sku, strict=True))
@@ -113,13 +129,13 @@ def test_totals_are_those_of_the_facts(light: Engine, folder: Path) -> None:
     assert found == sorted((sku[p], n, t) for p, n, t in by_product)  # type: ignore[index]
     baskets = store_says(light, purchase.basket_id, func.count(), func.sum(purchase.unit_price))
     receipts = facts_say(
-        folder,
+        either,
         f"SELECT ReceiptId, {sums} {lines} GROUP BY 1 ORDER BY 1",
     )
     assert baskets == [(r, n, t) for r, n, t in receipts]
     assert summary.purchases == sum(n for _, n, _ in by_product)  # type: ignore[misc]
     stock = facts_say(
-        folder,
+        either,
         "SELECT ProductID, sum(QtyDelta)::INT FROM {store_inventory_txn} WHERE StoreID = 2 "
         "GROUP BY 1 ORDER BY 1",
     )
@@ -132,13 +148,13 @@ def test_totals_are_those_of_the_facts(light: Engine, folder: Path) -> None:
     assert [tuple(row) for row in levels] == [(sku[p], n) for p, n in stock]  # type: ignore[index]
 
 
-def test_stock_at_any_midnight_is_that_of_the_facts(light: Engine, folder: Path) -> None:
-    facts = read_store(folder, STORE)
+def test_stock_at_any_midnight_is_that_of_the_facts(light: Engine, either: Path) -> None:
+    facts = read_store(either, STORE)
     fill(light, facts)
     backfill_receipts(light, facts, 1, replace=False)
     # A snapshot at midnight has what happened at midnight itself, which is the opening stock.
     stock = facts_say(
-        folder,
+        either,
         "SELECT d, sum(QtyDelta)::INT FROM {store_inventory_txn}, "
         "generate_series(TIMESTAMP '2024-03-04', TIMESTAMP '2024-03-10', INTERVAL 1 DAY) AS s(d) "
         "WHERE StoreID = 2 AND EventTS <= d GROUP BY 1 ORDER BY 1",
@@ -243,12 +259,12 @@ def test_another_stock_is_refused(light: Engine, folder: Path) -> None:
     assert violations(light) == []
 
 
-def test_what_is_wrong_with_facts_is_told(folder: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_with_facts_is_told(either: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"store: there is no store 9 in .*; there are 1, 2, 3"):
-        read_store(folder, 9)
+        read_store(either, 9)
     copy = tmp_path / "copy" / "facts"
-    shutil.copytree(folder, copy)
-    shutil.copytree(folder.parent / "master", copy.parent / "master")
+    shutil.copytree(either, copy)
+    shutil.copytree(either.parent / "master", copy.parent / "master")
     assert read_store(copy, 1).days == DAYS
     day = next((copy / "receipts" / "dt=2024-03-06").iterdir())
     day.unlink()

@@ -24,9 +24,10 @@ SCRIPTS = Path(__file__).parents[1] / "simulation"
 def published(script: str, *words: str, **environment: str) -> CompletedProcess[str]:
     """What `python -m simulation.<script>` does with these words, and what it printed.
 
-    No database is named but by the words and `environment`.
+    No database and no key is known but by the words and `environment`.
     """
-    kept = {name: value for name, value in os.environ.items() if name != URL_VARIABLE}
+    unknown = (URL_VARIABLE, "STORE_API_KEY")
+    kept = {name: value for name, value in os.environ.items() if name not in unknown}
     return _run(SCRIPTS / f"{script}.py", words, {**kept, "COLUMNS": "200", **environment})
 
 

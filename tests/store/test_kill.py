@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
+from writers import Work, begin, load, reaches, replace_past
 
 from retail_datagen.store.backfill import Backfill, backfill
 from retail_datagen.store.catalogue import read_catalogue
@@ -20,40 +18,15 @@ from retail_datagen.store.ledger import Ledger
 from services.postgres import Postgres
 from stores import violations
 
-LOAD = """
-import sys
-from retail_datagen.store.catalogue import read_catalogue
-from retail_datagen.store.database import open_database
-from retail_datagen.store.generate import Direct, load_items, load_products
-from retail_datagen.store.items import plan_inventory
-from retail_datagen.store.ledger import Ledger
-catalogue = read_catalogue()
-inventory = plan_inventory(catalogue, catalogue.of_templates([]), 3000)
-target = Direct(Ledger(open_database(sys.argv[1])), batch=100)
-tell = lambda done, total: print("products", done, flush=True)
-load_products(target, inventory, tell)
-load_items(target, inventory, lambda done, total: print("items", done, flush=True))
-"""
-BACKFILL = """
-import sys
-from retail_datagen.store.backfill import Backfill, backfill
-from retail_datagen.store.database import open_database
-tell = lambda doing, done, total: print(doing, done, flush=True)
-backfill(open_database(sys.argv[1]), Backfill(8, "dense", replace=True), tell)
-"""
 
-
-def killed_at(script: str, url: str, line: str) -> None:
-    """Run a script and kill it once it says so."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, url], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        said = next((one for one in process.stdout if one.strip() == line), None)
-        process.kill()
-    assert process.wait() == -signal.SIGKILL
-    assert said, f"it ended before it said {line!r}"
+def killed_at(work: Work, url: str, line: str) -> None:
+    """Begin it, and kill it once it says so."""
+    process, told = begin(work, url)
+    reaches(line, told)
+    process.kill()
+    process.join()
+    told.close()
+    assert process.exitcode == -signal.SIGKILL
 
 
 def fill(engine: Engine, count: int = 3000) -> None:
@@ -71,7 +44,7 @@ def count(engine: Engine, column: object) -> int:
 
 @pytest.mark.parametrize("line", ["products 800", "items 100", "items 1700"])
 def test_a_killed_load_goes_on(store_url: str, line: str) -> None:
-    killed_at(LOAD, store_url, line)
+    killed_at(load, store_url, line)
     engine = open_database(store_url)
     assert violations(engine) == []
     fill(engine)
@@ -86,7 +59,7 @@ def test_a_killed_backfill_leaves_what_was_there(store_url: str, line: str) -> N
     engine = open_database(store_url)
     fill(engine)
     backfill(engine, Backfill(2, "sparse"))
-    killed_at(BACKFILL, store_url, line)
+    killed_at(replace_past, store_url, line)
     assert violations(engine) == []
     assert count(engine, m.purchase_events.c.id) == 40
     backfill(engine, Backfill(2, "normal", replace=True))
@@ -95,29 +68,25 @@ def test_a_killed_backfill_leaves_what_was_there(store_url: str, line: str) -> N
     engine.dispose()
 
 
-@pytest.mark.parametrize(("script", "line"), [(LOAD, "items 1500"), (BACKFILL, "snapshots 3")])
+@pytest.mark.parametrize(("work", "line"), [(load, "items 1500"), (replace_past, "snapshots 3")])
 def test_a_killed_database_has_what_was_committed(
-    mortal_postgres: Postgres, script: str, line: str, tmp_path: Path
+    mortal_postgres: Postgres, work: Work, line: str
 ) -> None:
     url = mortal_postgres.url
-    if script == BACKFILL:
+    if work is replace_past:
         engine = open_database(url)
         fill(engine)
         engine.dispose()
-    with (tmp_path / "said").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, url], stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        assert process.stdout is not None
-        with process.stdout:
-            said = next((one for one in process.stdout if one.strip() == line), None)
-            mortal_postgres.kill()
-        assert process.wait(30) != 0
-    assert said
+    process, told = begin(work, url)
+    reaches(line, told)
+    mortal_postgres.kill()
+    process.join(30)
+    told.close()
+    assert process.exitcode not in (None, 0)
     mortal_postgres.start()
     engine = open_database(url)
     assert violations(engine) == []
-    if script == LOAD:
+    if work is load:
         assert count(engine, m.inventory_items.c.id) >= 1500
         fill(engine)
     assert count(engine, m.inventory_items.c.id) == 3000

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from live_store import check_ledger, stock, url_in
+from live_store import check_ledger, count, stock, url_in
+from sqlalchemy import Engine
 from test_simulate_command import ROOT, environment
 
+from published import published
 from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database.engine import open_database
@@ -25,18 +26,25 @@ from services.service import answers, free_port, stop
 KEY = "a key of the test's"
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A server of a store with a thousand items, which wants a key."""
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A store with a thousand items."""
+    opened = open_database(url_in(tmp_path_factory.mktemp("served")))
+    stock(opened, 1000)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of that store, which wants a key."""
     pytest.importorskip("uvicorn", reason="the extra store is not installed")
-    engine = open_database(url_in(tmp_path))
-    stock(engine, 1000)
-    engine.dispose()
     port = free_port()
     served = subprocess.Popen(
         [sys.executable, "-c", "from retail_datagen.cli.app import main; main()", "serve",
-         "--port", str(port), "--database-url", url_in(tmp_path), "--api-key", KEY],
-        cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, text=True,
+         "--port", str(port), "--database-url", str(engine.url), "--api-key", KEY],
+        cwd=tmp_path_factory.mktemp("server"), env=environment(), stdout=subprocess.DEVNULL,
+        text=True,
     )  # fmt: skip
     try:
         assert answers(f"http://127.0.0.1:{port}/healthz", served, 60)
@@ -53,22 +61,20 @@ def with_key() -> dict[str, str]:
     return {**environment(), "STORE_API_KEY": KEY, "PYTHONUNBUFFERED": "1"}
 
 
-def test_it_is_followed_to_its_end(address: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        command(address, "--mode", "stress", "--speed", "5", "--duration", "10", "--analytics",
-                "--snapshot-interval", "5", "--disappearance", "0.1"),
-        cwd=ROOT, env=with_key(), capture_output=True, text=True, timeout=90, check=False,
+def test_it_is_followed_to_its_end(address: str, engine: Engine) -> None:
+    items = count(engine, "inventory_items", status="present")
+    done = published(
+        "main", "--api", address, "--mode", "stress", "--speed", "5", "--duration", "10",
+        "--analytics", "--snapshot-interval", "5", "--disappearance", "0.1", STORE_API_KEY=KEY,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert f"{address} simulates: mode stress, speed 5, disappearance 0.1" in done.stdout
-    assert done.stdout.count("snapshot: 1,000 items") == 2
+    assert done.stdout.count(f"snapshot: {items:,} items") == 2
     assert re.search(r"^finished at .*sold \d+", done.stdout, re.MULTILINE), done.stdout
-    engine = open_database(url_in(tmp_path))
     check_ledger(engine)
-    engine.dispose()
 
 
-def test_it_is_stopped_by_ctrl_c_and_refused_twice(address: str, tmp_path: Path) -> None:
+def test_it_is_stopped_by_ctrl_c_and_refused_twice(address: str, engine: Engine) -> None:
     first = subprocess.Popen(
         command(address, "--mode", "demo", "--json"),
         cwd=ROOT, env=with_key(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -79,26 +85,18 @@ def test_it_is_stopped_by_ctrl_c_and_refused_twice(address: str, tmp_path: Path)
             assert first.poll() is None
         with pytest.raises(UserError, match="409: a simulation runs already"):
             run.start(Settings("demo"))
-        here = subprocess.run(
-            [sys.executable, "-m", "simulation.main", "--database-url", url_in(tmp_path)],
-            cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        here = published("main", "--database-url", str(engine.url))
         assert "another simulation runs in this store: the store's service" in here.stderr
         first.send_signal(signal.SIGINT)
         said, told = first.communicate(timeout=60)
         assert first.returncode == 0, told
         assert json.loads(said)["state"] == "stopped"
         assert run.status()["state"] == "stopped"
-    engine = open_database(url_in(tmp_path))
     assert lease.current(engine) is None
-    engine.dispose()
 
 
 def test_without_the_key_it_says_so(address: str) -> None:
-    done = subprocess.run(
-        command(address), cwd=ROOT, env=environment(), capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = published("main", "--api", address)
     assert done.returncode == 2
     assert "401" in done.stderr
     assert "give the key with --api-key" in done.stderr

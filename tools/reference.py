@@ -14,6 +14,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -207,6 +208,7 @@ def _cell(text: str) -> str:
 # Commands.
 
 
+@cache
 def commands() -> dict[str, str]:
     """The help of every command, by its words: `config show`."""
     app = build_app()

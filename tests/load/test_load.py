@@ -63,7 +63,10 @@ def test_facts_and_changes_are_loaded_as_they_are(sent: Sent, tmp_path: Path) ->
     "deaths",
     [
         ("after:1:=receipt_lines", "after:3:=_retail_loaded"),
-        ("before:3:=_retail_loaded", "before:1:DELETE", "after:1:DELETE"),
+        pytest.param(
+            ("before:3:=_retail_loaded", "before:1:DELETE", "after:1:DELETE"),
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_killed_at_any_step_each_row_is_there_once(

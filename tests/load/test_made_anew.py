@@ -135,7 +135,15 @@ def test_after_an_overwrite_only_the_new_history_is_there(
     "deaths",
     [
         ("before:1:DELETE", "after:1:DELETE", "after:1:=receipts"),
-        ("after:2:DELETE", "after:1:DELETE", "before:2:=_retail_loaded", "after:3:=_retail_loaded"),
+        pytest.param(
+            (
+                "after:2:DELETE",
+                "after:1:DELETE",
+                "before:2:=_retail_loaded",
+                "after:3:=_retail_loaded",
+            ),
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_killed_while_rows_are_replaced_each_new_one_is_there_once(

@@ -189,7 +189,7 @@ def test_a_stream_that_is_started_again_repeats_no_identifier(played: Played, fe
     found = []
     for clock in (SimulatedClock(NOW), SimulatedClock(NOW + 7)):
         events, _, _ = live(
-            played, lambda stage: Rate(600, 500), 0.1, clock, feed=feed, sim_start=at(3, 12)
+            played, lambda stage: Rate(600, 500), 0.03, clock, feed=feed, sim_start=at(3, 12)
         )
         keys: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         for stamped in events:

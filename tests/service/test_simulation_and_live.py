@@ -26,7 +26,7 @@ from service.conftest import MANY, Server, fill, item, product, until
 from stores import violations
 
 CLIENTS = 20
-SECONDS = 4.0
+SECONDS = 3.0
 
 
 def test_a_simulation_is_started_changed_and_stopped(client: TestClient, engine: Engine) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import io
 import os
 import subprocess
 import sys
-import tempfile
-import traceback
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
-from importlib import import_module
 from pathlib import Path
-from unittest.mock import patch
+
+from programs import PROGRAMS, called
 
 ROOT = Path(__file__).parents[2]
 SHOP = """
@@ -30,7 +24,6 @@ FEW_ORDERS = SHOP.replace("online_orders_per_day: 60", "online_orders_per_day: 8
 FACTS = ("cart_items", "order_items", "orders", "return_items", "returns", "shopping_carts")
 _OURS = ("RETAIL_", "START_", "END_", "CHUNK_", "BUCKET", "PREFIX", "MESSINESS_", "ID_STATE_")
 _OURS += ("CHECKPOINT_", "POST_EXPORT_", "CONFIG_PATH", "ARTIFACT_", "TARGET_")
-_MAIN = {"retail-datagen": "app", "ecomlake": "ecomlake"}
 
 
 def run(
@@ -46,8 +39,8 @@ def run(
     settings = {name: str(value) for name, value in environment.items()}
     environ = {**kept, "PATH": path, "COLUMNS": "200", **settings}
     words = [str(word) for word in arguments]
-    if program in _MAIN:
-        done = _called(program, words, cwd, environ)
+    if program in PROGRAMS:
+        done = called(program, words, cwd, environ)
     else:
         done = subprocess.run(
             [program, *words],
@@ -62,43 +55,6 @@ def run(
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
-
-
-def _called(
-    program: str, words: list[str], cwd: Path, environ: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """The program's `main`, with a working directory, an environment and outputs of its own."""
-    main = import_module(f"retail_datagen.cli.{_MAIN[program]}").main
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with (
-        chdir(cwd),
-        patch.dict(os.environ, environ, clear=True),
-        patch.object(tempfile, "tempdir", environ.get("TMPDIR")),
-        patch.object(sys, "stdin", io.StringIO()),
-        redirect_stdout(out),
-        redirect_stderr(err),
-        _modules_of(cwd),
-    ):
-        try:
-            main(words)
-        except SystemExit as left:
-            code = left.code if isinstance(left.code, int) else int(left.code is not None)
-        except Exception:
-            traceback.print_exc()
-            code = 1
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
-
-
-@contextmanager
-def _modules_of(folder: Path) -> Iterator[None]:
-    """Forget at the end what was imported from `folder`, such as hooks: others have the name."""
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        for name, module in list(sys.modules.items()):
-            if str(getattr(module, "__file__", None)).startswith(f"{folder}{os.sep}"):
-                del sys.modules[name]
 
 
 def shop_in(folder: Path, shop: str = SHOP) -> Path:

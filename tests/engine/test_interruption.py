@@ -52,10 +52,17 @@ def wait_for_lines(process: subprocess.Popen[str], lines: int) -> list[str]:
     return [process.stdout.readline() for _ in range(lines)]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signum", "code", "workers"),
+    [
+        (signal.SIGINT, 130, 1),
+        (signal.SIGTERM, 143, 2),
+        pytest.param(signal.SIGINT, 130, 2, marks=pytest.mark.soak),
+        pytest.param(signal.SIGTERM, 143, 1, marks=pytest.mark.soak),
+    ],
+)
 def test_a_stopped_job_keeps_what_is_whole(
-    tmp_path: Path, undisturbed: dict[str, str], workers: int, signum: signal.Signals, code: int
+    tmp_path: Path, undisturbed: dict[str, str], signum: signal.Signals, code: int, workers: int
 ) -> None:
     process = start(tmp_path, workers)
     wait_for_lines(process, 6)

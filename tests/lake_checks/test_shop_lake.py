@@ -33,9 +33,9 @@ from retail_datagen.partitions.layout import CATALOG, INGEST, Partition
 from retail_datagen.schema import Table
 
 START = to_day(date(2023, 11, 1))
-DAYS = 75
+DAYS = 45
 ORDERS = Partition.of_day("orders", START + 3)
-ITEMS = Partition.of_day("order_items", START + 70)
+ITEMS = Partition.of_day("order_items", START + 40)
 
 
 def _dimension(table: Table, by: str, rows: pa.Table) -> Dimension:
@@ -70,11 +70,11 @@ def _request(folder: Path, url: Path) -> LakeRequest:
             stores=2,
             dcs=1,
             customers_per_day=40,
-            online_orders_per_day=120,
+            online_orders_per_day=200,
             customers=3_000,
             products=200,
         ),
-        signups=Signups(first=date(2023, 1, 1), last=date(2024, 1, 15), guest_share=0.25),
+        signups=Signups(first=date(2023, 10, 15), last=date(2023, 12, 10), guest_share=0.25),
         paths=Paths(dict=Path("no-such-folder"), master=folder / "master", facts=folder / "facts"),
         calendar=Calendar(first=date(2023, 1, 1), last=date(2025, 12, 31)),
     )

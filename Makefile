@@ -4,7 +4,10 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 DEMO := data/demo
-PYTEST_WORKERS ?= auto
+# A third of the tests' time is waiting for servers: one worker more than there are processors.
+PYTEST_WORKERS ?= $(shell $(PY) -c 'import os; print(1 + (os.cpu_count() or 1))')
+# Each takes neighbouring tests, which share what they need.
+PYTEST = $(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 # The first interpreter that constraints.txt has hashes for and that can make environments.
 FITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -22,7 +25,7 @@ demo: $(DEMO)/.verified ## generate a month of 10 stores into data/demo, verify 
 	@$(PY) examples/look_around.py $(DEMO)/facts
 
 test: lint $(VENV)/.bench ## everything that must hold before a change is taken
-	$(PY) -m pytest -n $(PYTEST_WORKERS) -m "not soak"
+	$(PYTEST) -m "not soak"
 
 lint: $(VENV)/.dev ## style, types and layers
 	$(VENV)/bin/ruff check .
@@ -34,7 +37,7 @@ bench: $(VENV)/.bench ## measure: encode floor, peer, planning, scale
 	$(PY) -m benchmarks
 
 soak: $(VENV)/.dev ## the long rounds: many seeds, kills and ranges
-	$(PY) -m pytest -n $(PYTEST_WORKERS) -m soak
+	$(PYTEST) -m soak
 
 docs: $(VENV)/.dev $(DEMO)/.verified ## write docs/reference and docs/img anew
 	$(PY) tools/reference.py

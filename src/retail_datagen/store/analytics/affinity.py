@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from sqlalchemy import Connection, Select, func, select
 
 from retail_datagen.core.arrays import F64, I64
@@ -57,7 +59,7 @@ def affinity(
     lines = _lines(connection, level)
     lines = lines.where(span.holds(_sales.occurred_at), _sales.basket_id.is_not(None))
     # Counted here: a database joins the lines with themselves, which takes it three times as long.
-    basket_of, what, known = _coded(connection.execute(lines.distinct()).all())
+    basket_of, what, known = _coded(connection.execute(lines).all())
     baskets = len(np.unique(basket_of))
     counted = _counted(basket_of, what, len(known), min_baskets)
     first = counted.best(order, limit)
@@ -84,12 +86,17 @@ class _Counted:
         return rows
 
 
-def _coded(lines: Any) -> tuple[I64, I64, list[Any]]:
-    """(basket, what) as codes: [lines], ordered by both; and what the codes of the latter mean."""
-    known, what = np.unique([line.what for line in lines], return_inverse=True)
-    _, baskets = np.unique([line.basket for line in lines], return_inverse=True)
-    order = np.lexsort((what, baskets))
-    return baskets[order].astype(np.int64), what[order].astype(np.int64), known.tolist()
+def _coded(lines: Sequence[Any]) -> tuple[I64, I64, list[Any]]:
+    """(basket, what) as codes: [lines], each once, ordered by both; and what the latter mean."""
+    if not lines:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), []
+    baskets, whats = zip(*lines, strict=True)
+    known = sorted(set(whats))
+    code = {what: number for number, what in enumerate(known)}
+    basket_of = pa.array(baskets).dictionary_encode().indices.to_numpy()
+    what = np.fromiter(map(code.__getitem__, whats), dtype=np.int64, count=len(whats))
+    once = np.unique(basket_of.astype(np.int64) * len(known) + what)
+    return once // len(known), once % len(known), known
 
 
 def _counted(basket_of: I64, what: I64, known: int, min_baskets: int) -> _Counted:

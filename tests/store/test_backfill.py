@@ -389,3 +389,18 @@ def test_a_past_ends_as_it_began(
     again = draw_past(shelf, profile, first, days, purchases, seed)
     assert np.array_equal(past.sale_product, again.sale_product)
     assert np.array_equal(past.restock_second, again.restock_second)
+
+
+def test_tags_of_ones_own_among_those_of_restocked_items(engine: Engine) -> None:
+    ledger = fill(engine, 300)
+    own = items([0, 0], first=1)
+    own.rfid_tag[:] = ["RFID-10000001-B", "RFID-10000003"]
+    own.sku[:] = ["RUN-0001"] * 2
+    assert ledger.add_items(own, NOW).created == 2
+    backfill(engine, Backfill(3, "sparse", today=TODAY))
+    assert violations(engine) == []
+    product = m.inventory_items.c.product_id
+    found = rows(engine, m.inventory_items.c.rfid_tag, m.inventory_items.c.status, product)
+    assert {row[:2] for row in found} >= {(tag, m.PRESENT) for tag in own.rfid_tag}
+    assert len(ledger.restock([int(row[2]) for row in found[:20]]).items) == 20  # type: ignore[call-overload]
+    assert violations(engine) == []

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from retail_datagen.store.database import models as m
+from retail_datagen.store.epc import epcs
 from retail_datagen.store.ledger import Detections, Ledger
 from retail_datagen.store.moments import LedgerError
+from retail_datagen.store.rows import Outcome
 from stores import OPENED, items, products, violations
 
 NOON = datetime(2024, 3, 1, 12)
@@ -235,3 +237,19 @@ def test_what_looks_like_sql_is_text(engine: Engine) -> None:
         ):
             assert connection.scalars(select(column).order_by(column.table.c.id)).all() == NASTY
     assert violations(engine) == []
+
+
+def test_an_epc_of_ours_belongs_to_one_tag_and_one_reference(small: Ledger) -> None:
+    right, serial, reference = epcs(np.array([7, 7, 8]), np.array([50, 99, 52]))
+    more = items([0, 0, 0], first=50)
+    more.epc[:] = [right, serial, reference]
+    added = small.add_items(more, NOON)
+    assert added.outcome.tolist() == [Outcome.CREATED, Outcome.ERROR, Outcome.ERROR]
+    assert added.errors == {
+        1: "epc: with company prefix 952000 it belongs to RFID-00000099; give another's",
+        2: "epc: its item reference is 0000008, its product's is 0000007",
+    }
+    later = items([0], first=52)
+    later.epc[:] = [reference]
+    assert small.add_items(later, NOON).failed == 1
+    assert violations(small.engine) == []

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from retail_datagen.core.arrays import F64, I64, U8
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
-from retail_datagen.store.epc import epcs, reference_of
+from retail_datagen.store.epc import COMPANY, epcs, ours, reference_of
 from retail_datagen.store.known import judge_items, judge_products, sound
 from retail_datagen.store.moments import checked
 from retail_datagen.store.rows import (
@@ -35,6 +35,8 @@ TAG_DIGITS = 8
 FIRST_RESTOCKED = 10_000_001
 """The first tag number of a restocked item: those of generated ones stay below."""
 _COUNTER = "restocked_tag"
+_REFERENCE_ENDS = 15
+"""By this digit an EPC has said its item reference; few bits of the serial follow within."""
 _items, _movements = m.inventory_items.c, m.stock_movements.c
 
 Places = tuple[F64 | None, F64 | None, I64 | None]
@@ -82,6 +84,7 @@ def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: i
     product = _products_of(connection, rows.sku, errors)
     outcome, conflicts = judge_items(connection, rows, errors)
     _refuse_used_epcs(connection, rows, outcome, errors)
+    _refuse_borrowed_epcs(connection, rows, product, outcome, errors)
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
         zone = rows.zone_id[new]
@@ -131,14 +134,25 @@ def restock(
     added = add_items(connection, rows, moment[there], m.RESTOCK, run)
     if added.created != len(rows):
         raise ValueError(f"restocked items could not be added: {added.errors}")
-    ids = connection.scalars(
-        select(_items.id).where(among(connection, _items.rfid_tag, tags)).order_by(_items.rfid_tag)
-    )
-    return np.fromiter(ids, dtype=np.int64), wanted, products[~there]
+    return ids_of(connection, tags), wanted, products[~there]
+
+
+def ids_of(connection: Connection, tags: Sequence[str]) -> I64:
+    """The ids of items with these tags, all of which there are: [tags]."""
+    found = select(_items.rfid_tag, _items.id).where(among(connection, _items.rfid_tag, tags))
+    ids = {row.rfid_tag: row.id for row in connection.execute(found)}
+    return np.array([ids[tag] for tag in tags], dtype=np.int64)
 
 
 def next_tags(connection: Connection, count: int) -> int:
-    """The first of `count` tag numbers that nobody gets again."""
+    """The first of `count` tag numbers in a row that nobody has, or gets again."""
+    first = _reserved(connection, count)
+    while count and _are_taken(connection, first, count):
+        first = _reserved(connection, count)
+    return first
+
+
+def _reserved(connection: Connection, count: int) -> int:
     names = m.counters.c
     connection.execute(
         _insert(connection, m.counters)
@@ -152,6 +166,13 @@ def next_tags(connection: Connection, count: int) -> int:
         .returning(names.value)
     )
     return int(taken or 0) - count
+
+
+def _are_taken(connection: Connection, first: int, count: int) -> bool:
+    """Whether somebody wrote one of these numbers on a tag of his own."""
+    lowest, highest = tag_names([first, first + count - 1])
+    within = select(_items.id).where(_items.rfid_tag >= lowest, _items.rfid_tag <= highest)
+    return connection.scalar(within.limit(1)) is not None
 
 
 def item_places(connection: Connection, products: list[int]) -> dict[int, Any]:
@@ -205,6 +226,38 @@ def _refuse_used_epcs(
             errors[row] = f"epc: {epc} is on another tag"
             outcome[row] = Outcome.ERROR
         used.add(epc)
+
+
+def _refuse_borrowed_epcs(
+    connection: Connection, rows: ItemRows, product: I64, outcome: U8, errors: dict[int, str]
+) -> None:
+    """An EPC with our company prefix has its tag's number, and its product's item reference."""
+    new = np.flatnonzero(outcome == Outcome.CREATED).tolist()
+    said = {row: found for row in new if rows.epc[row] and (found := ours(rows.epc[row]))}
+    references = _references(connection, np.unique(product[list(said)]).tolist())
+    for row, epc in said.items():
+        tag = tag_names([epc.serial])[0]
+        reference = references.setdefault(int(product[row]), epc.item)
+        if rows.rfid_tag[row] != tag:
+            errors[row] = f"epc: with company prefix {COMPANY} it belongs to {tag}; give another's"
+        elif epc.item != reference:
+            errors[row] = f"epc: its item reference is {epc.item}, its product's is {reference}"
+        else:
+            continue
+        outcome[row] = Outcome.ERROR
+
+
+def _references(connection: Connection, products: list[int]) -> dict[int, str]:
+    """The item reference of those products that have items with an EPC of ours."""
+    head = func.substr(_items.epc, 1, _REFERENCE_ENDS)
+    heads = select(_items.product_id, head).where(
+        among(connection, _items.product_id, products), _items.epc.is_not(None)
+    )
+    found: dict[int, str] = {}
+    for product, text in connection.execute(heads.distinct()):
+        if said := ours(text.ljust(24, "0")):
+            found.setdefault(product, said.item)
+    return found
 
 
 def _note_arrivals(connection: Connection, last: int, kind: str, run: int | None) -> None:

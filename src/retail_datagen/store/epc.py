@@ -67,6 +67,15 @@ def decode(epc: str) -> Sgtin:
     )
 
 
+def ours(epc: str) -> Sgtin | None:
+    """What an EPC says that has our company prefix; None for others, and other schemes."""
+    try:
+        said = decode(epc)
+    except ValueError:
+        return None
+    return said if said.company == COMPANY else None
+
+
 def epcs(reference: I64, serial: I64) -> list[str]:
     """EPCs of our own items: [items], by item reference (of the product) and serial (of the tag).
 
@@ -96,12 +105,5 @@ def reference_of(epc: str | None, product_id: int) -> int:
 
     Products whose items have none of ours get numbers from 700,000 on.
     """
-    if epc:
-        try:
-            sgtin = decode(epc)
-        except ValueError:
-            pass
-        else:
-            if sgtin.company == COMPANY:
-                return int(sgtin.item)
-    return 700_000 + product_id % 300_000
+    said = ours(epc) if epc else None
+    return int(said.item) if said else 700_000 + product_id % 300_000

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from retail_datagen.quality.check import Check, Rows
 from retail_datagen.store.database import models as m
-from retail_datagen.store.epc import COMPANY, decode
+from retail_datagen.store.epc import ours
 from retail_datagen.store.rows import UNWRITTEN
 
 _items, _movements, _seen = m.inventory_items.c, m.stock_movements.c, m.detections.c
@@ -46,12 +46,9 @@ def _wrong_with(tag: str, epc: str, product: int, references: dict[int, str]) ->
     if epc.startswith(UNWRITTEN):
         yield "it is none"
         return
-    try:
-        said = decode(epc)
-    except ValueError:
-        return  # Another scheme, of which we know nothing.
-    if said.company != COMPANY:
-        return
+    said = ours(epc)
+    if said is None:
+        return  # Another's, of which we know nothing.
     number = _OURS.fullmatch(tag)
     if number and int(number[1]) != said.serial:
         yield f"its serial is {said.serial}"

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, bindparam, select, update
 
 from retail_datagen.core.arrays import I64, Bool
-from retail_datagen.store.arrivals import item_places, next_tags, tag_names
+from retail_datagen.store.arrivals import ids_of, item_places, next_tags, tag_names
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
 from retail_datagen.store.epc import epcs, reference_of
@@ -128,6 +128,7 @@ def _load_items(connection: Connection, lives: Lives, rows: I64) -> I64:
     product = lives.product[rows]
     first = next_tags(connection, len(rows))
     numbers = np.arange(first, first + len(rows))
+    tags = tag_names(numbers.tolist())
     distinct, which = np.unique(product, return_inverse=True)
     about = item_places(connection, distinct.tolist())
     references = [reference_of((about.get(p) or (None,))[0], p) for p in distinct.tolist()]
@@ -135,7 +136,7 @@ def _load_items(connection: Connection, lives: Lives, rows: I64) -> I64:
     departed = lives.departed[rows]
     gone = ~np.isnat(departed)
     columns = {
-        "rfid_tag": pa.array(tag_names(numbers.tolist())),
+        "rfid_tag": pa.array(tags),
         "product_id": product,
         "status": pa.array(np.where(gone, m.NOT_PRESENT, m.PRESENT)),
         **place,
@@ -146,13 +147,7 @@ def _load_items(connection: Connection, lives: Lives, rows: I64) -> I64:
         "left_at": times(departed),
     }
     load(connection, m.inventory_items, pa.table(columns))
-    lowest, highest = tag_names([int(numbers[0]), int(numbers[-1])])
-    ids = connection.scalars(
-        select(_items.id)
-        .where(_items.rfid_tag >= lowest, _items.rfid_tag <= highest)
-        .order_by(_items.rfid_tag)
-    )
-    return np.fromiter(ids, dtype=np.int64, count=len(rows))
+    return ids_of(connection, tags)
 
 
 def _places(connection: Connection, like: I64) -> dict[str, pa.Array]:

@@ -7,10 +7,12 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -206,3 +208,16 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     assert run.returncode == 0, said
     days = {json.loads(line)["event_time"][:10] for line in out.splitlines()}
     assert days == {"2024-01-01", "2024-01-02", "2024-01-03"}
+
+
+def test_a_database_gets_the_master_data_beside_the_events(
+    config: RetailConfig, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.db"
+    generator = RealisticEventGenerator(config, to=f"sqlite:{file}")
+    for _ in range(3):
+        generator.generate_single_event()
+    generator.close()
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT count(*) FROM stores").fetchone()[0] > 0
+        assert database.execute("SELECT count(*) FROM products").fetchone()[0] > 0

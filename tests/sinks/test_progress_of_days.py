@@ -58,6 +58,8 @@ def test_passwords_are_not_shown() -> None:
     assert redacted("kafka://h:9092?sasl.password=s3cret&partitions=3") == (
         "kafka://h:9092?sasl.password=***&partitions=3"
     )
+    unreadable = "clickhouse://me:s3@cret@[::1/retail"
+    assert redacted(unreadable) == "clickhouse://me:***@[::1/retail"
     assert redacted("sqlite:///./data.db") == "sqlite:///./data.db"
 
 

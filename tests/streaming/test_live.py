@@ -224,6 +224,18 @@ def test_a_rate_is_kept(played: Played) -> None:
     assert set(clock.waits) == {500}
 
 
+def test_what_sending_takes_is_made_up_for() -> None:
+    paces: list[Pace] = [Rate(100, 500), Bursts(50, 500)]
+    for pace in paces:
+        due, now, sent = 0, 0, 0
+        while now < 60_000:
+            sent += pace.count()
+            now += 130  # So long it takes.
+            due = pace.next(due, now)
+            now = max(now, due)
+        assert sent == 6000
+
+
 def test_a_rate_below_one_a_tick_sends_one_at_a_time(played: Played) -> None:
     _, clock, said = live(played, lambda stage: Rate(0.5, 500), 2)
     assert len(said) == 60

@@ -8,6 +8,7 @@ import typer
 
 from retail_datagen.cli import targets
 from retail_datagen.config.errors import UserError
+from retail_datagen.sinks import redacted
 from retail_datagen.sinks.kafka_drop import Made, Removal
 
 
@@ -39,7 +40,7 @@ def drop(
     Topics that were there before stay, with all that was sent to them.
     """
     if not to.startswith("kafka:"):
-        raise UserError(f"to: {to!r} is no Kafka cluster; write kafka://HOST:9092")
+        raise UserError(f"to: {redacted(to)!r} is no Kafka cluster; write kafka://HOST:9092")
     wishes = targets.KafkaWishes(
         topic_prefix=topic_prefix,
         config=kafka_config,

@@ -17,6 +17,7 @@ from retail_datagen.cli.finished import told_when_stopped
 from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
+from retail_datagen.sinks import redacted
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.kafka_reading import settings_of
 from retail_datagen.sinks.kafka_url import registry_settings
@@ -183,7 +184,9 @@ def _target(to: str | None) -> str:
             "--to chdb:./retail.chdb, or set CLICKHOUSE_HOST"
         )
     if not _is_clickhouse(found[0]):
-        raise UserError(f"to: {found[0]!r} is no ClickHouse; allowed are clickhouse:// and chdb:")
+        raise UserError(
+            f"to: {redacted(found[0])!r} is no ClickHouse; allowed are clickhouse:// and chdb:"
+        )
     return found[0]
 
 

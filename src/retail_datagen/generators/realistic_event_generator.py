@@ -29,7 +29,7 @@ from retail_datagen.streaming.narration import Narration
 from retail_datagen.streaming.pace import Deltas
 from retail_datagen.streaming.scenario import sim_start_of
 from retail_datagen.streaming.stop import Stop, stopping
-from retail_datagen.streaming.targets import LIVE, opened, targets_of
+from retail_datagen.streaming.targets import LIVE, bring_master_data, opened, targets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,9 @@ class RealisticEventGenerator:
     def _here(self) -> _Open:
         if self._open is None:
             with ExitStack() as stack:
-                sinks = self._sinks
-                if sinks is None:
-                    sinks = stack.enter_context(opened(self._targets, self._options))
+                sinks = self._sinks or stack.enter_context(opened(self._targets, self._options))
                 stage = stack.enter_context(staged(self._asked(), self._clock))
+                bring_master_data(sinks, self.config.paths.master)
                 self._open = _Open(stage, Line(sinks))
                 self._stack = stack.pop_all()
         return self._open

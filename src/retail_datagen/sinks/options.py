@@ -54,13 +54,17 @@ class StreamOptions:
     append: bool = False
 
 
+_UNREADABLE = re.compile(r"(//[^:/@]*:).*@")
+"""The password of a URL that cannot be taken apart: all up to the last @."""
+
+
 def redacted(url: str) -> str:
     """A URL as it may be shown: without passwords."""
     try:
         parts = urlsplit(url)
         secret = parts.password
     except ValueError:
-        secret = None
+        return _UNREADABLE.sub(r"\1***@", url)
     if secret:
         url = url.replace(f":{secret}@", ":***@", 1)
     return _SECRET.sub(r"\1***", url)

@@ -149,7 +149,7 @@ def run_live(
     with stopping() as stop, staged(asked, clock) as stage:
         began = clock.now()
         ends = None if asked.duration_ms is None else began + asked.duration_ms
-        sender, pacing = line(began), pace(stage)
+        sender, pacing, due = line(began), pace(stage), began
         number = 0
         try:
             while ends is None or clock.now() < ends:
@@ -163,8 +163,8 @@ def run_live(
                     number += 1
                     if narrate is not None:
                         narrate(_kind_told(kind, pieces), number)
-                wake = clock.now() + pacing.wait()
-                wake = wake if ends is None else min(wake, ends)
+                due = pacing.next(due, clock.now())
+                wake = due if ends is None else min(due, ends)
                 while (arrival := sender.next_arrival()) is not None and arrival < wake:
                     clock.wait_until(arrival)
                     with stop.held():

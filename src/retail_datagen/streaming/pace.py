@@ -19,8 +19,8 @@ class Pace(Protocol):
         """Events to send now."""
         ...
 
-    def wait(self) -> int:
-        """Milliseconds until the next sending."""
+    def next(self, due: int, now: int) -> int:
+        """When the next ones are due, after some that were due at `due` and are sent at `now`."""
         ...
 
 
@@ -38,14 +38,18 @@ class Deltas:
     def count(self) -> int:
         return 1
 
+    def next(self, due: int, now: int) -> int:
+        return now + self.wait()
+
     def wait(self) -> int:
+        """Milliseconds."""
         low, high = round(self.least * 1000), round(self.most * 1000)
         return low + int(self.stream.below(1, high - low + 1)[0])
 
 
 @dataclass(slots=True)
 class Bursts:
-    """`events` every `interval_ms`."""
+    """`events` every `interval_ms`, however long they take to be sent."""
 
     events: int
     interval_ms: int
@@ -53,13 +57,16 @@ class Bursts:
     def count(self) -> int:
         return self.events
 
-    def wait(self) -> int:
-        return self.interval_ms
+    def next(self, due: int, now: int) -> int:
+        return due + self.interval_ms
 
 
 @dataclass(slots=True)
 class Rate:
-    """So many events a second, sent every `interval_ms`: what is left of one goes with the next."""
+    """So many events a second, sent every `interval_ms`: what is left of one goes with the next.
+
+    What sending takes is made up for by shorter waits.
+    """
 
     per_second: float
     interval_ms: int
@@ -80,8 +87,8 @@ class Rate:
         self._owed -= whole
         return whole
 
-    def wait(self) -> int:
-        return self.interval_ms
+    def next(self, due: int, now: int) -> int:
+        return due + self.interval_ms
 
 
 def check_deltas(least: float, most: float) -> None:

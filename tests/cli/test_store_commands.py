@@ -290,7 +290,7 @@ def test_a_past_through_the_api(run, served: tuple[str, str]) -> None:  # type: 
     code, said = run(*past, "--replace", "--until", "2024-03-01")
     assert code == 0
     assert said.startswith("2024-02-28 to 2024-02-29: 40 purchases")
-    code, said = run(*past, "--store", "2")
+    code, said = run("inventory", "backfill", "--density", "sparse", *there, "--store", "2")
     assert code == 2
     assert "store: a history is read here; name the store's database" in said
     engine = open_database(url)
@@ -358,6 +358,14 @@ def test_a_past_ends_by_today(run, until: str, told: str) -> None:  # type: igno
     assert code != 0
     assert said.startswith("error: until: ")
     assert told in said
+
+
+@pytest.mark.parametrize("given", ["--days=3", "--seed=7", "--until=2024-01-03"])
+def test_a_history_has_its_own_days(run, given: str) -> None:  # type: ignore[no-untyped-def]
+    code, said = run("inventory", "backfill", "--store", "2", given)
+    assert code == 2
+    name = given[2:].partition("=")[0]
+    assert said.startswith(f"error: {name}: store N has the days of its own history")
 
 
 def test_a_past_is_not_replaced_under_a_simulation(run) -> None:  # type: ignore[no-untyped-def]

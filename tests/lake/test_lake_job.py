@@ -151,6 +151,19 @@ def test_the_target_wins_over_what_this_machine_remembers(
     assert {**id_state(tmp_path), "last_updated": ""} == {**expected, "last_updated": ""}
 
 
+def test_what_was_killed_before_its_success_is_made_anew(
+    tmp_path: Path, undisturbed: dict[str, str]
+) -> None:
+    run(request(tmp_path))
+    (customers,) = (tmp_path / "lake").glob("customers/signup_date=2023-01-02")
+    for folder in (tmp_path / "lake/receipts/ingest_dt=2024-01-05", customers):
+        (folder / "_SUCCESS").unlink()
+    run(request(tmp_path))
+    held = [path.parent for path in (tmp_path / "lake").rglob("_MANIFEST.json")]
+    assert [str(folder) for folder in held if not (folder / "_SUCCESS").exists()] == []
+    assert honest(tmp_path) == undisturbed
+
+
 def test_ids_of_a_whole_lake_are_found_without_local_state(tmp_path: Path) -> None:
     run(request(tmp_path))
     expected = id_state(tmp_path)

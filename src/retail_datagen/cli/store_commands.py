@@ -52,7 +52,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Another seed, another store.")]
 Store = Annotated[
     int | None,
     typer.Option(
-        "--store", metavar="N", help="Store N of a generated retailer, in place of templates."
+        "--store", metavar="N", help="What store N of a generated retailer has, and what it did."
     ),
 ]
 Facts = Annotated[
@@ -160,6 +160,7 @@ def _inventory_asked(
 
 
 def backfill_command(
+    context: typer.Context,
     days: Annotated[int, typer.Option(help="How many days, the last being yesterday.")] = 30,
     density: Annotated[
         str,
@@ -176,7 +177,7 @@ def backfill_command(
     ] = False,
     store: Store = None,
     facts: Facts = Path("data/facts"),
-    seed: Seed = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another past.")] = 42,
     until: Annotated[
         str | None,
         typer.Option(metavar="DAY", help="The day after the last, such as 2024-01-31; else today."),
@@ -192,6 +193,8 @@ def backfill_command(
     with needs_store():
         from retail_datagen.store.backfill import Backfill
 
+        if store is not None:
+            _refuse_unheeded(context)
         last = None if until is None else to_date(day_of("until", until))
         wanted = Backfill(days, density, seed, replace, last)
         wanted.checked()
@@ -206,6 +209,14 @@ def backfill_command(
         typer.echo(json.dumps(asdict(summary), indent=2))
     elif not quiet:
         typer.echo(shown.backfilled(summary))
+
+
+def _refuse_unheeded(context: typer.Context) -> None:
+    """Raises UserError for options beside --store that its history does not heed."""
+    for name in ("days", "seed", "until"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UserError(f"{name}: store N has the days of its own history; leave --{name} out")
 
 
 def _past(

@@ -33,8 +33,10 @@ class LakeTarget:
             names.update([MANIFEST] if held.manifest or held.problem else [])
             names.update([SUCCESS] if held.success else [])
             self._names[held.partition] = names
-            # Its files may be gone, cut off by a crash of the store, or another partition's.
-            if held.manifest and held.is_whole and held.manifest.partition == held.partition:
+            # Its files may be gone, cut off by a crash of the store, or another partition's; and
+            # whoever was killed before _SUCCESS had not finished.
+            is_whole = held.is_whole and held.success
+            if held.manifest and is_whole and held.manifest.partition == held.partition:
                 self._manifests[held.partition] = held.manifest
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
@@ -10,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, closing
 import uvicorn
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.core.memory import nothing_is_garbage
 from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import ServiceSettings
 from retail_datagen.store.database import Engine, open_database
@@ -44,22 +44,19 @@ def serve(
         listening = stack.enter_context(closing(_listen(host, port)))
         engine = open_database(settings.database_url)
         stack.callback(engine.dispose)
-        app = create_app(settings, engine, stack.enter_context(outgoing(engine)))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_level=log_level,
-                access_log=log_level == "debug",
-                server_header=False,
-                ws="websockets-sansio",
-                ws_max_size=_LARGEST_MESSAGE,
-                timeout_graceful_shutdown=_ENDS_WITHIN,
+        with nothing_is_garbage():
+            app = create_app(settings, engine, stack.enter_context(outgoing(engine)))
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    log_level=log_level,
+                    access_log=log_level == "debug",
+                    server_header=False,
+                    ws="websockets-sansio",
+                    ws_max_size=_LARGEST_MESSAGE,
+                    timeout_graceful_shutdown=_ENDS_WITHIN,
+                )
             )
-        )
-        # What is loaded by now stays. Looking through it again whenever an answer has many rows
-        # takes longer than the answer.
-        gc.collect()
-        gc.freeze()
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listening.getsockname()[1]}")
         server.run(sockets=[listening])

@@ -8,14 +8,15 @@ as `retail-datagen backfill`, which has more options: they may be given here, to
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from retail_datagen.cli.app import main as retail_datagen
 
 MONTHS_TO_BACKFILL = 12  # How many months of 30 days, until yesterday.
 EVENTS_PER_HOUR = 5  # On the average: busy hours, days and months have more.
 
-# Dates of one's own in place of months, such as datetime(2023, 1, 1); both days are included.
+# Dates of one's own, such as datetime(2023, 1, 1); both days are included. Without the first it is
+# so many months until the last, without the last it is until today.
 start_date: datetime | None = None
 end_date: datetime | None = None
 
@@ -28,11 +29,12 @@ def main() -> None:
         text.split("=")[0] in ("--months", "--start", "--end", "-h", "--help") for text in given
     ):
         days = []
-    elif start_date is None:
+    elif start_date is None and end_date is None:
         days = [f"--months={MONTHS_TO_BACKFILL}"]
     else:
         last = end_date or datetime.now()
-        days = [f"--start={start_date:%Y-%m-%d}", f"--end={last:%Y-%m-%d}"]
+        first = start_date or last - timedelta(days=30 * MONTHS_TO_BACKFILL - 1)
+        days = [f"--start={first:%Y-%m-%d}", f"--end={last:%Y-%m-%d}"]
     # Other feeds than the hub are sent whole.
     whole = any(text == "--all" or text.split("=")[0] == "--feed" for text in given)
     thinned = [] if whole else [f"--events-per-hour={EVENTS_PER_HOUR}"]

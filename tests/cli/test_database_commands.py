@@ -36,6 +36,12 @@ def test_the_embedded_one_says_that_it_cannot_read_kafka(tmp_path: Path) -> None
         call("clickhouse", "init", "--to", f"chdb:{tmp_path / 'x'}", "--kafka", "localhost:9092")
 
 
+def test_a_topic_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="topic: --topic goes with --kafka"):
+        call("clickhouse", "init", "--to", f"chdb:{tmp_path / 'x'}", "--topic", "events")
+    assert not (tmp_path / "x").exists()
+
+
 def test_something_else_is_no_clickhouse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLICKHOUSE_HOST", raising=False)
     with pytest.raises(UserError, match="no ClickHouse is named"):

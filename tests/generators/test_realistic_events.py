@@ -208,6 +208,17 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     assert run.returncode == 0, said
     days = {json.loads(line)["event_time"][:10] for line in out.splitlines()}
     assert days == {"2024-01-01", "2024-01-02", "2024-01-03"}
+    until = tmp_path / "until.py"
+    until.write_text(
+        text.replace("MONTHS_TO_BACKFILL = 12", "MONTHS_TO_BACKFILL = 1").replace(
+            "end_date: datetime | None = None", "end_date = datetime(2024, 1, 31)"
+        )
+    )
+    run = script(str(until), "--to", "jsonl:-", cwd=tmp_path)
+    out, said = run.communicate(timeout=120)
+    assert run.returncode == 0, said
+    found = sorted({json.loads(line)["event_time"][:10] for line in out.splitlines()})
+    assert (found[0], found[-1], len(found)) == ("2024-01-02", "2024-01-31", 30)
 
 
 def test_a_database_gets_the_master_data_beside_the_events(

@@ -332,6 +332,14 @@ def test_a_line_of_counters(capsys: pytest.CaptureFixture[str]) -> None:
         (["--scenario", "weekend", "--sim-start", "2024-03-01"], "leave --sim-start out"),
         (["--events-per-hour", "7", "--feed", "hub"], "events-per-hour: events go at the pace"),
         (["--events-per-hour", "7", "--speed", "1"], "only the feed 'hub' is thinned"),
+        (["--to", "jsonl:x", "--to", "jsonl:x"], "to: 'jsonl:x' is given twice; name each"),
+        (
+            ["--to", "clickhouse://host", "--to", "clickhouse://u:pw@host:8123/retail"],
+            "to: 'clickhouse://u:***@host:8123/retail' is given twice, as 'clickhouse://host' too",
+        ),
+        (["--problem", "schema=0.000001"], "give schema= and minutes from 0.0001 to 1,000,000"),
+        (["--problem", "gaps=1e-12"], "give gaps= and a share from 0.000000001 to 1, and"),
+        (["--problem", "malformed=0.1,30"], "give malformed= and a share"),
         (["--format", "avro", "--to", "jsonl:x"], "format: --format is about Kafka"),
         (["--topic-prefix", "x-", "--to", "sqlite:x.db"], "topic-prefix: --topic-prefix is about"),
         (
@@ -356,6 +364,7 @@ def test_what_cannot_be_is_refused_in_one_line(
     [
         (["--all", "--events-per-hour", "7"], "events-per-hour: --all sends every fact"),
         (["--feed", "topics", "--events-per-hour", "7"], "only the feed 'hub' is thinned"),
+        (["--to", "jsonl:./events.jsonl"], "to: 'jsonl:events.jsonl' is given twice, as 'jsonl:./"),
         (["--metrics-port", "9100"], "metrics-port: metrics are of what is live; give --then-live"),
         (["--format", "avro"], "format: --format is about Kafka, and no target is a Kafka cluster"),
         (["--start", "2024-03-01"], "end: --start needs --end"),

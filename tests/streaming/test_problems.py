@@ -229,12 +229,12 @@ def test_a_schema_evolves_while_events_come(played: Played) -> None:
     ("text", "message"),
     [
         ("rain=0.1", "problem: 'rain' is not known; allowed are out_of_order, late"),
-        ("late", "problem: 'late' is not allowed; give late= and a share above 0"),
-        ("late=2", "give late= and a share above 0, 1 at most, and seconds if wanted"),
+        ("late", "problem: 'late' is not allowed; give late= and a share from 0.000000001 to 1"),
+        ("late=2", "give late= and a share from 0.000000001 to 1, and seconds if wanted"),
         ("late=-0.1", "problem: 'late=-0.1' is not allowed"),
         ("late=0.1,0", "problem: 'late=0.1,0' is not allowed"),
         ("late=nan", "problem: 'late=nan' is not allowed"),
-        ("schema=0", "give schema= and minutes above 0"),
+        ("schema=0", "give schema= and minutes from 0.0001 to 1,000,000"),
     ],
 )
 def test_problems_that_cannot_be_are_refused(text: str, message: str) -> None:

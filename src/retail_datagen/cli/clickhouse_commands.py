@@ -40,13 +40,21 @@ def make(
         str | None,
         typer.Option(metavar="HOST:9092", help="Brokers that the server itself is to read from."),
     ] = None,
-    topic: Annotated[str, typer.Option(help="With --kafka: the topic that it reads.")] = HUB.topic,
+    topic: Annotated[
+        str | None,
+        typer.Option(help=f"With --kafka: the topic that it reads; else {HUB.topic}."),
+    ] = None,
 ) -> None:
     """Make database, tables and views; what is there already stays as it is.
 
     Tables begin empty: `backfill` and `load` fill them, with master data beside the events.
     """
-    reader = KafkaReader(kafka, topic) if kafka else None
+    if topic is not None and kafka is None:
+        raise UserError(
+            "topic: --topic goes with --kafka, the brokers that the server itself is to read from; "
+            "give --kafka HOST:9092, or leave it out"
+        )
+    reader = None if kafka is None else KafkaReader(kafka, topic or HUB.topic)
     with closing(_clickhouse(to)) as clickhouse:
         made = init(clickhouse, plan(), HUB, reader)
         console().print(f"{clickhouse.address.where}: {len(made)} tables and views are there")

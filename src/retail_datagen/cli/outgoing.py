@@ -12,6 +12,7 @@ import typer
 
 from retail_datagen.cli.targets import KafkaWishes
 from retail_datagen.config.errors import UserError
+from retail_datagen.streaming.targets import each_once
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -48,9 +49,9 @@ class Outgoing:
         config: Sequence[str] | None,
         properties: Path | None,
     ) -> Outgoing:
-        """As options say it."""
+        """As options say it. Raises UserError for a target that is given twice."""
         kafka = KafkaWishes(topic_prefix=topic_prefix, config=config, properties=properties)
-        return cls(tuple(to or ()), store_id, kafka)
+        return cls(each_once(to or ()), store_id, kafka)
 
     def opened(self, engine: Engine) -> AbstractContextManager[tuple[Listener, ...]]:
         """Listeners that send what happens in a database's store. Raises UserError."""

@@ -38,6 +38,8 @@ KINDS: Mapping[str, Kind] = {
     SCHEMA: Kind("from so many minutes on there is a column more, from twice that one is renamed"),
 }
 WORDS = ", ".join(KINDS)
+_LEAST_SHARE, _LEAST_MINUTES = 1e-9, 1e-4
+"""Less would be rounded to nothing: one of 2**31 values of bits, or a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,19 @@ def _read(text: str) -> Problem:
         reach = int(seconds) if seconds else KINDS[name].seconds
     except ValueError:
         value, reach = -1.0, 0
-    highest = 1_000_000 if name == SCHEMA else 1
+    least, highest = (_LEAST_MINUTES, 1_000_000) if name == SCHEMA else (_LEAST_SHARE, 1)
     if (
         not equals
-        or not 0 < value <= highest
+        or not least <= value <= highest
         or not 0 <= reach <= 86_400
-        or (KINDS[name].seconds and not reach)
+        or bool(KINDS[name].seconds) is not bool(reach)
     ):
-        what = "minutes above 0" if name == SCHEMA else "a share above 0, 1 at most"
+        what = f"{'minutes' if name == SCHEMA else 'a share'} from {_plain(least)} to {highest:,}"
         more = "" if not KINDS[name].seconds else f", and seconds if wanted: {name}=0.05,30"
         raise UserError(f"problem: {text!r} is not allowed; give {name}= and {what}{more}")
     return Problem(name, value, reach)
+
+
+def _plain(number: float) -> str:
+    """`0.0001`, however small."""
+    return f"{number:.9f}".rstrip("0")

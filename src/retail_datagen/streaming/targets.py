@@ -20,6 +20,7 @@ from retail_datagen.sinks import (
     open_sink,
     redacted,
 )
+from retail_datagen.sinks.place import place_of
 from retail_datagen.streaming.line import Line
 from retail_datagen.streaming.problems import Problems
 from retail_datagen.streaming.told import Listener, Troubled
@@ -36,9 +37,12 @@ MakeTrouble = Callable[[int], TroubledLine | None]
 
 
 def targets_of(asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The targets asked for, else those of the environment, else the standard output."""
+    """The targets asked for, else those of the environment, else the standard output.
+
+    Raises UserError for one that is asked for twice.
+    """
     if asked:
-        return tuple(asked)
+        return each_once(asked)
     found = []
     if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         found.append(f"kafka://{servers}")
@@ -49,6 +53,18 @@ def targets_of(asked: Sequence[str] | None) -> tuple[str, ...]:
         database = os.environ.get("CLICKHOUSE_DATABASE", "retail")
         found.append(f"clickhouse://{user}:{password}@{host}:{port}/{database}")
     return tuple(found) or (STDOUT,)
+
+
+def each_once(targets: Sequence[str]) -> tuple[str, ...]:
+    """These targets. Raises UserError for two that are one: it would get everything twice."""
+    known: dict[str, str] = {}
+    for url in targets:
+        place, shown = place_of(url), redacted(url)
+        if place in known:
+            also = "" if known[place] == shown else f", as {known[place]!r} too"
+            raise UserError(f"to: {shown!r} is given twice{also}; name each target once")
+        known[place] = shown
+    return tuple(targets)
 
 
 @contextmanager

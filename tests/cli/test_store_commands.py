@@ -161,6 +161,8 @@ def test_verify_ends_with_1_where_books_do_not_agree(run) -> None:  # type: igno
         (["--database-url", "oracle://x"], "'oracle' is not a database of the store"),
         (["--store", "1", "--templates", "Hoodie"], "leave --templates and --template-file out"),
         (["--store", "1", "--items", "50"], "items: store N has its own stock"),
+        (["--store", "1", "--seed", "7"], "seed: store N is as its own history says; leave --seed"),
+        (["--facts", "x"], "facts: a history is read with --store N only; leave --facts out"),
         (["--store", "1", "--facts", "nowhere"], "nowhere is not a folder"),
         (["--template-file", "no.yaml"], "no.yaml: no such templates file"),
         (["--api", "http://127.0.0.1:1"], "cannot be reached"),
@@ -365,7 +367,7 @@ def test_a_history_has_its_own_days(run, given: str) -> None:  # type: ignore[no
     code, said = run("inventory", "backfill", "--store", "2", given)
     assert code == 2
     name = given[2:].partition("=")[0]
-    assert said.startswith(f"error: {name}: store N has the days of its own history")
+    assert said.startswith(f"error: {name}: store N is as its own history says")
 
 
 def test_a_past_is_not_replaced_under_a_simulation(run) -> None:  # type: ignore[no-untyped-def]

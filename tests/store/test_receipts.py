@@ -25,6 +25,7 @@ from retail_datagen.store.facts import StoreFacts, read_store
 from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.receipts import backfill_receipts, inventory_of
+from retail_datagen.store.reset import count_rows
 from retail_datagen.store.runs import Replaced
 from stores import items, violations
 
@@ -220,6 +221,60 @@ def test_generated_again_after_a_simulation(
     items = len(inventory_of(read_store(folder, STORE)).items)
     assert f"   Items created: 0 ({items} were there already)\n" in run(*generate)
     assert "no violation" in run("store", "verify")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Runs a command: (exit code, what it printed)."""
+
+    def call(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out + said.err
+
+    return call
+
+
+TEMPLATES = ("inventory", "generate", "--items", "50")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "held"),
+    [
+        ("2", "1", "holds store 2 of a retailer; store 1 cannot come into it"),
+        ("2", "", "holds store 2 of a retailer; templates cannot come into it"),
+        ("", "2", "holds other items: RFID-00000001 is "),
+    ],
+)
+def test_a_database_is_one_store(
+    run: Callable[..., tuple[int, str]],
+    store_url: str,
+    folder: Path,
+    first: str,
+    then: str,
+    held: str,
+) -> None:
+    def generate(store: str) -> tuple[int, str]:
+        words = ("inventory", "generate", "--store", store, "--facts", str(folder))
+        return run(*(words if store else TEMPLATES), "--database-url", store_url)
+
+    def rows() -> dict[str, int]:
+        engine = open_database(store_url)
+        counted = count_rows(engine)
+        engine.dispose()
+        return counted
+
+    assert generate(first)[0] == 0
+    there = rows()
+    code, said = generate(then)
+    assert code == 2
+    assert held in said
+    assert "`retail-datagen store reset" in said
+    assert rows() == there
+    assert generate(first)[0] == 0
+    assert run("store", "reset", "--yes", "--database-url", store_url)[0] == 0
+    assert generate(then)[0] == 0
 
 
 def test_a_past_that_something_stands_on_is_not_replaced(light: Engine, folder: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +17,8 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.store import http
 from retail_datagen.store.backfill import Backfill
 from retail_datagen.store.http import StoreClient
+from retail_datagen.store.items import Inventory
+from retail_datagen.store.origin import look_at_server
 from retail_datagen.store.remote import LATE, StoreApi
 from retail_datagen.store.remote_backfill import backfill_on
 from stores import items, products
@@ -199,3 +202,26 @@ def test_an_interruption_cancels_the_job_and_is_what_is_told() -> None:
     ):
         backfill_on(client, Backfill(2), interrupted)
     assert asked == ["POST /analytics/backfill", "POST /jobs/7/cancel"]
+
+
+def test_a_servers_other_items_are_no_retailers_store() -> None:
+    rows = items([0, 1])
+    inventory = Inventory(products(2), rows, {}, 0, store=1)
+    same = [{"rfid_tag": t, "sku": s} for t, s in zip(rows.rfid_tag, rows.sku, strict=True)]
+    asked: list[str] = []
+    for held, told in (
+        (same, ""),
+        ([{"rfid_tag": rows.rfid_tag[1], "sku": "RUN-0001"}], "is RUN-0001, not"),
+        ([{"tag": 1}], "does not answer as a store does"),
+    ):
+        with (
+            answering(lambda _n, _body, held=held: (200, held), asked) as url,  # type: ignore[misc]
+            StoreClient(url) as server,
+        ):
+            if not told:
+                look_at_server(server, inventory)
+                look_at_server(server, replace(inventory, store=None))
+                assert asked == ["GET /items?limit=1000"]
+                continue
+            with pytest.raises(UserError, match=told):
+                look_at_server(server, inventory)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -32,6 +32,7 @@ from retail_datagen.cli.store_place import (
     needs_store,
     opened_store,
     place_of,
+    refuse_given,
 )
 from retail_datagen.cli.words import ListedOptions
 from retail_datagen.config.errors import UserError
@@ -78,6 +79,7 @@ def register(app: typer.Typer) -> None:
 
 
 def generate(
+    context: typer.Context,
     items: Annotated[
         int | None,
         typer.Option(min=0, help=f"How many RFID-tagged items.  [default: {DEFAULT_ITEMS}]"),
@@ -107,6 +109,7 @@ def generate(
 ) -> None:
     """Make a store's products and tagged items. Twice is safe: what is there stays as it is."""
     with needs_store():
+        _refuse_unheeded(context, store, ("seed",))
         place = place_of(api, database_url)
         inventory, at = _inventory_asked(store, facts, items, templates, template_file, seed)
         out = shown.Output(quiet or as_json)
@@ -116,7 +119,7 @@ def generate(
             if as_json:
                 typer.echo(json.dumps(shown.planned(inventory), indent=2))
             return
-        with _target(place, api_timeout, api_key, at) as target:
+        with _target(place, api_timeout, api_key, inventory, at) as target:
             products, loaded = _load(target, inventory, out)
     if as_json:
         typer.echo(json.dumps({"products": asdict(products), "items": asdict(loaded)}, indent=2))
@@ -193,8 +196,7 @@ def backfill_command(
     with needs_store():
         from retail_datagen.store.backfill import Backfill
 
-        if store is not None:
-            _refuse_unheeded(context)
+        _refuse_unheeded(context, store, ("days", "seed", "until"))
         last = None if until is None else to_date(day_of("until", until))
         wanted = Backfill(days, density, seed, replace, last)
         wanted.checked()
@@ -211,12 +213,12 @@ def backfill_command(
         typer.echo(shown.backfilled(summary))
 
 
-def _refuse_unheeded(context: typer.Context) -> None:
-    """Raises UserError for options beside --store that its history does not heed."""
-    for name in ("days", "seed", "until"):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise UserError(f"{name}: store N has the days of its own history; leave --{name} out")
+def _refuse_unheeded(context: typer.Context, store: int | None, chance: Sequence[str]) -> None:
+    """Raises UserError for options of `chance` beside --store, and for --facts without it."""
+    if store is None:
+        refuse_given(context, ("facts",), "a history is read with --store N only")
+    else:
+        refuse_given(context, chance, "store N is as its own history says")
 
 
 def _past(
@@ -322,19 +324,28 @@ def reset(
 
 
 @contextmanager
-def _target(place: Place, timeout: float, key: str | None, at: datetime | None) -> Iterator[Target]:
-    """What takes an inventory; `at` is when its items arrived, else now."""
+def _target(
+    place: Place, timeout: float, key: str | None, inventory: Inventory, at: datetime | None
+) -> Iterator[Target]:
+    """What takes this inventory; `at` is when its items arrived, else now.
+
+    Raises UserError for a store that holds something else.
+    """
+    from retail_datagen.store.origin import claim_database, look_at_server
+
     if isinstance(place, Served):
         from retail_datagen.store.http import StoreClient
         from retail_datagen.store.remote import LATE, StoreApi
 
         with StoreClient(place.url, key, timeout, LATE) as server:
+            look_at_server(server, inventory)
             yield StoreApi(server)
         return
     from retail_datagen.store.generate import Direct
     from retail_datagen.store.ledger import Ledger
 
     with opened_store(place.url, create=True) as engine:
+        claim_database(engine, inventory)
         yield Direct(Ledger(engine), at)
 
 

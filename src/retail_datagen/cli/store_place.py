@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +72,15 @@ def place_of(api: str | None, database_url: str | None) -> Place:
         )
     url = database_url or (os.environ.get(URL_VARIABLE) if api is None else None)
     return Kept(url) if url else Served(api or DEFAULT_API)
+
+
+def refuse_given(context: typer.Context, options: Sequence[str], why: str) -> None:
+    """Raises UserError for those of the options that are on the command line: nobody heeds them."""
+    for name in options:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            shown = name.replace("_", "-")
+            raise UserError(f"{shown}: {why}; leave --{shown} out")
 
 
 @contextmanager

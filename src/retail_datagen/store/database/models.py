@@ -266,6 +266,7 @@ counters = Table(
     Column("name", String(50), primary_key=True),
     Column("value", _Id, nullable=False),
 )
-"""Numbers that are handed out once: those of tags for restocked items."""
+"""Numbers that a store remembers: the next tag for restocked items, and which store of a retailer
+it is, where it is one."""
 
 TABLES = metadata.sorted_tables

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -30,19 +30,24 @@ def called(
     `words` are its arguments. What it leaves is as of a process: code, output, messages.
     """
     main = import_module(f"retail_datagen.cli.{PROGRAMS[program]}").main
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    code = 0
     with (
         chdir(cwd),
-        patch.dict(os.environ, environ, clear=True),
         patch.object(tempfile, "tempdir", environ.get("TMPDIR")),
         patch.object(sys, "stdin", io.StringIO()),
-        redirect_stdout(out),
-        redirect_stderr(err),
         _modules_of(cwd),
     ):
+        return captured(lambda: main(words), words, environ)
+
+
+def captured(
+    run: Callable[[], object], words: list[str], environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What `run` leaves with only this environment, as a process called with `words` would."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    code = 0
+    with patch.dict(os.environ, environ, clear=True), redirect_stdout(out), redirect_stderr(err):
         try:
-            main(words)
+            run()
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else int(left.code is not None)
         except Exception:

@@ -12,6 +12,7 @@ from small_lake import FIRST, TABLES, make_lake, partition_of
 from typer.testing import CliRunner, Result
 
 from retail_datagen.cli.lake_commands import register
+from retail_datagen.config.errors import UserError
 from retail_datagen.engine.source import Identity
 from retail_datagen.lake.catalog import Catalog, Details, catalog_table, write_catalog
 from retail_datagen.lake.read import read_lake
@@ -74,6 +75,13 @@ def test_ls_shows_tables_and_gaps(lake: Path) -> None:
     assert line.split()[-1] == "2020-01-03"
     listed = {table["table"]: table for table in json.loads(run("ls", lake, "--json").stdout)}
     assert listed["orders"]["partitions"] == 3
+
+
+def test_nothing_is_not_listed_as_a_lake(tmp_path: Path) -> None:
+    found = run("ls", tmp_path / "nowhere")
+    assert found.exit_code != 0
+    assert isinstance(found.exception, UserError)
+    assert f"{tmp_path / 'nowhere'} holds no lake" in str(found.exception)
 
 
 def test_upload_can_be_tried_and_is_done_once(lake: Path, tmp_path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +13,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from retail_datagen.cli.backlog_output import print_plan, print_summary
 from retail_datagen.cli.console import console
 from retail_datagen.cli.finished import told_when_stopped
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.progress import ProgressBar
+from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.generator_file import Given, read_generator_file
-from retail_datagen.core.calendar import day_of, to_date
+from retail_datagen.core.calendar import day_of
 from retail_datagen.core.files import atomic_file
 from retail_datagen.ecom import lookups
-from retail_datagen.engine.estimate import Estimate, estimate_job
 from retail_datagen.engine.events import Event
 from retail_datagen.lake.backlog import Backlog, lake_request, lookup_tables
 from retail_datagen.lake.catalog import read_catalog
@@ -30,7 +31,6 @@ from retail_datagen.lake.declared import declared_tables, expected_of, known_tab
 from retail_datagen.lake.events import LakeEvent, LakeSummary, PublishRetried, StateCorrected
 from retail_datagen.lake.hooks import load_hooks
 from retail_datagen.lake.job import run_lake_job
-from retail_datagen.lake.publish import cut
 from retail_datagen.lake.registration import register_lake
 from retail_datagen.lake.verify import verify_lake
 from retail_datagen.objects import ObjectStore, open_store
@@ -65,8 +65,6 @@ Artifacts = Annotated[
 Start = Annotated[
     str, typer.Option("--start", envvar="START_DATE", metavar="DAY", help="First day.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="In place of the configuration's.")]
 
 
@@ -195,9 +193,9 @@ def backlog(
         artifacts=artifact_root,
         staging=artifact_root / "staging" if url == str(target_root) else target_root,
         endpoint_url=endpoint_url,
-        mess=Mess.of(messiness_level, _pairs(mess)),
+        mess=Mess.of(messiness_level, _shares(mess)),
         truth=truth,
-        tables=_names(tables),
+        tables=names_of(tables),
         hooks=load_hooks(post_export_hook or ()),
         id_state_file=id_state_file,
         checkpoint_file=checkpoint_file,
@@ -209,16 +207,16 @@ def backlog(
         overwrite=overwrite,
     )
     if dry_run:
-        _print_plan(wanted, quiet, as_json)
+        print_plan(wanted, as_json, quiet)
         return
     with told_when_stopped(quiet):
         if smoke:
-            _smoke(wanted, to is not None or bool(bucket), quiet, as_json)
+            _smoke(wanted, to is not None or bool(bucket), as_json, quiet)
             return
         summary = _run(wanted, quiet or as_json)
         if table_format:
             _register(table_format, wanted)
-        _print_summary(summary, quiet, as_json)
+        print_summary(summary, as_json, quiet)
 
 
 def lookups_command(
@@ -273,7 +271,7 @@ def _say(event: LakeEvent) -> None:
             )
 
 
-def _smoke(wanted: Backlog, remote: bool, quiet: bool, as_json: bool) -> None:
+def _smoke(wanted: Backlog, remote: bool, as_json: bool, quiet: bool) -> None:
     """The whole path on two months in folders of its own, which are removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="retail-datagen-smoke-") as name:
         folder = Path(name)
@@ -299,7 +297,7 @@ def _smoke(wanted: Backlog, remote: bool, quiet: bool, as_json: bool) -> None:
         raise UserError(
             f"smoke test: {len(report.violations)} checks failed, the first: {report.violations[0]}"
         )
-    _print_summary(summary, quiet, as_json)
+    print_summary(summary, as_json, quiet)
     if not quiet and not as_json:
         console().print("smoke test passed: made, published, verified and cleaned up")
 
@@ -320,65 +318,6 @@ def _register(table_format: str, wanted: Backlog) -> None:
         register_lake(store, table_format, wanted.artifacts, wanted.chunk_days, wanted.endpoint_url)
 
 
-def _print_plan(wanted: Backlog, quiet: bool, as_json: bool) -> None:
-    """Chunks, partitions, and what they would come to."""
-    estimate = _estimate(wanted)
-    chunks = cut(wanted.first_day, wanted.last_day, wanted.chunk_days)
-    if as_json:
-        spans = [[_day(c.first_day), _day(c.last_day)] for c in chunks]
-        print(json.dumps({"url": wanted.url, "chunks": spans, **asdict(estimate)}, indent=2))
-        return
-    if quiet:
-        return
-    shown = Table("table", "rows", "MB", box=None, header_style="bold", pad_edge=False)
-    for column in shown.columns[1:]:
-        column.justify = "right"
-    for name, size in [*estimate.tables.items(), ("all", estimate.total)]:
-        shown.add_row(name, f"~{size.rows:,}", f"~{size.bytes / 1e6:,.0f}")
-    out = console()
-    out.print(shown)
-    last = chunks[-1]
-    out.print(
-        f"{len(chunks)} chunks of {wanted.chunk_days} days, the last of "
-        f"{last.last_day - last.first_day + 1} ({_day(last.first_day)} to {_day(last.last_day)}); "
-        f"{estimate.partitions:,} partitions by ingest_dt in {wanted.url}, in about "
-        f"{max(estimate.seconds, 1):,.0f} s; nothing was written",
-        soft_wrap=True,
-    )
-
-
-def _estimate(wanted: Backlog) -> Estimate:
-    """What all of it comes to; master data that is not there yet is built where it is removed."""
-    with tempfile.TemporaryDirectory(prefix="retail-datagen-") as name:
-        folder = Path(name)
-        if not any(wanted.config.paths.master.glob("*.csv")):
-            paths = wanted.config.paths.model_copy(update={"master": folder / "master"})
-            config = wanted.config.model_copy(update={"paths": paths})
-            wanted = replace(wanted, config=config)
-        request = lake_request(wanted).engine_request(f"file:{folder / 'none'}?format=parquet")
-        return estimate_job(replace(request, facts=folder))
-
-
-def _print_summary(summary: LakeSummary, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(summary), indent=2))
-        return
-    if quiet:
-        return
-    shown = Table("table", "rows", box=None, header_style="bold", pad_edge=False)
-    shown.columns[1].justify = "right"
-    for name, rows in summary.job.rows.items():
-        shown.add_row(name, f"{rows:,}")
-    out = console()
-    out.print(shown)
-    out.print(
-        f"{summary.total_rows:,} rows in {summary.total_partitions:,} partitions, "
-        f"{summary.total_bytes / 1e9:,.2f} GB, in {summary.url}: {summary.chunks} chunks, "
-        f"{summary.published_partitions:,} partitions published in {summary.seconds:.1f} s",
-        soft_wrap=True,
-    )
-
-
 def _url(bucket: str, prefix: str) -> str:
     """The bucket as a URL; nothing without one."""
     if not bucket:
@@ -387,7 +326,7 @@ def _url(bucket: str, prefix: str) -> str:
     return f"{whole.rstrip('/')}/{prefix.strip('/')}".rstrip("/")
 
 
-def _pairs(given: list[str] | None) -> dict[str, str]:
+def _shares(given: list[str] | None) -> dict[str, str]:
     pairs = {}
     for text in [part for whole in given or () for part in whole.split(",")]:
         name, separator, value = text.partition("=")
@@ -395,11 +334,3 @@ def _pairs(given: list[str] | None) -> dict[str, str]:
             raise UserError(f"mess: {text!r} is not NAME=SHARE, such as duplicates=0.01")
         pairs[name.strip()] = value.strip()
     return pairs
-
-
-def _names(tables: list[str] | None) -> tuple[str, ...]:
-    return tuple(n.strip() for given in tables or () for n in given.split(",") if n.strip())
-
-
-def _day(day: int) -> str:
-    return to_date(day).isoformat()

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.output_options import AsJson
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.library import Tailored
 from retail_datagen.config.models import Resolved, RetailConfig
@@ -52,7 +53,7 @@ def show(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="Configuration file; else defaults.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     full: Annotated[
         bool, typer.Option("--full", help="Print every value of the profile as well.")
     ] = False,

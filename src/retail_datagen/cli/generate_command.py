@@ -22,6 +22,7 @@ from retail_datagen.cli.finished import (
     size_in_words,
     told_when_stopped,
 )
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
@@ -82,8 +83,8 @@ def generate(
     chunk_days: Annotated[
         int, typer.Option(metavar="N", help="Days that a worker takes at a time.")
     ] = 1,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Generate the fact tables of a range of days; run again, it goes on where it stopped."""
     with told_when_stopped(quiet):

@@ -18,13 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.output_options import AsJson
 from retail_datagen.core.memory import clear_up_at_exit
 from retail_datagen.lake import report
 from retail_datagen.lake.backlog import lake_request, recorded_backlog
 from retail_datagen.lake.catalog import Catalog, read_catalog
 from retail_datagen.lake.declared import declared_tables, expected_of, known_tables
 from retail_datagen.lake.ls import Gap, TableListing, list_tables
-from retail_datagen.lake.read import read_lake
+from retail_datagen.lake.read import no_lake, read_lake
 from retail_datagen.lake.repair import repair_lake
 from retail_datagen.lake.request import LakeRequest
 from retail_datagen.lake.upload import Step, UploadProgress, UploadSummary, upload_lake
@@ -39,7 +40,6 @@ Endpoint = Annotated[
     str | None,
     typer.Option("--endpoint-url", help="Address of another service of that kind."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print problems and the last line.")]
 _WIDE = 200
 _WITHOUT_CATALOG = (
@@ -101,15 +101,16 @@ def ls(where: Where, endpoint_url: Endpoint = None, as_json: AsJson = False) -> 
     """List a lake's tables: partitions, first and last, rows, bytes, and days that are missing."""
     store = open_store(where, endpoint_url)
     try:
-        listed = list_tables(read_lake(store))
+        contents = read_lake(store)
     finally:
         store.close()
+    if contents.is_empty:
+        raise no_lake(contents.url)
+    listed = list_tables(contents)
     if as_json:
         typer.echo(json.dumps([asdict(table) for table in listed], indent=2))
-    elif listed:
-        _out().print(_listing(listed))
     else:
-        typer.echo(f"{where}: no partition with a manifest")
+        _out().print(_listing(listed))
 
 
 def upload(

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.world.build import build_world_files
@@ -37,8 +38,8 @@ def master(
             "rebuilt around them.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write stores, products, customers and the rest of the world under paths.master."""
     chosen = RetailConfig.resolve(config).config

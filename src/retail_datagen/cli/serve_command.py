@@ -10,6 +10,7 @@ import typer
 
 from retail_datagen.cli import targets
 from retail_datagen.cli.outgoing import Outgoing, StoreId, To
+from retail_datagen.cli.output_options import Quiet
 from retail_datagen.cli.running import tell
 from retail_datagen.cli.store_place import Database, needs_store
 from retail_datagen.config.errors import UserError
@@ -44,7 +45,7 @@ def serve(
     topic_prefix: targets.TopicPrefix = "",
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Serve a store: products, items, stock, analytics, simulation, live feed. Ctrl-C ends it."""
     with needs_store():

@@ -11,6 +11,7 @@ import typer
 
 from retail_datagen.cli import targets
 from retail_datagen.cli.outgoing import Outgoing, StoreId, To
+from retail_datagen.cli.output_options import Quiet
 from retail_datagen.cli.store_place import (
     Api,
     ApiKey,
@@ -80,7 +81,7 @@ def simulate(
     unpaced: Annotated[
         bool, typer.Option("--unpaced", help="Do not wait for real time; needs --duration.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the last status as JSON.")] = False,
 ) -> None:
     """Simulate a store live: shoppers, staff, RFID readers. Stop it with Ctrl-C."""

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from retail_datagen.cli.console import console
+from retail_datagen.cli.output_options import AsJson
 from retail_datagen.core.memory import clear_up_at_exit
 from retail_datagen.quality import report
 from retail_datagen.quality.verify import EXAMPLES, Progress
@@ -32,7 +33,7 @@ def verify(
         Path | None,
         typer.Option("--master", help="Master data; else the folder master beside or in DIR."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print failed checks and the last line only.")
     ] = False,

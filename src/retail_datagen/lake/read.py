@@ -13,6 +13,7 @@ from typing import Self
 
 import pyarrow as pa
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.objects.base import Found, ObjectStore
 from retail_datagen.partitions.layout import MANIFEST, SUCCESS, Partition
 from retail_datagen.partitions.manifest import Manifest, ManifestError
@@ -55,12 +56,24 @@ class Contents:
     unfinished: tuple[Held, ...]
     others: tuple[Found, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that could be a lake's."""
+        return not self.partitions and not self.unfinished
+
     def by_table(self) -> dict[str, tuple[Held, ...]]:
         """The partitions that have a manifest, of each table that has any."""
         return {
             table: tuple(held)
             for table, held in groupby(self.partitions, lambda h: h.partition.table)
         }
+
+
+def no_lake(url: str) -> UserError:
+    """What people are told where there is no lake at all, lest nothing be taken for one."""
+    return UserError(
+        f"{url} holds no lake: give the folder or prefix that has the tables' folders in it"
+    )
 
 
 def read_lake(store: ObjectStore, tables: Collection[str] | None = None) -> Contents:

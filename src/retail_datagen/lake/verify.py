@@ -10,14 +10,13 @@ from datetime import date
 
 import numpy as np
 
-from retail_datagen.config.errors import UserError
 from retail_datagen.core.ahead import ahead
 from retail_datagen.core.calendar import I64, to_day
 from retail_datagen.lake.checks import Index, Members, check_day
 from retail_datagen.lake.columns import MISSING, Columns
 from retail_datagen.lake.findings import REPAIRABLE, Findings, LakeReport, outcomes
 from retail_datagen.lake.load import Loaded, load
-from retail_datagen.lake.read import Contents, Held, Reader, read_lake
+from retail_datagen.lake.read import Contents, Held, Reader, no_lake, read_lake
 from retail_datagen.lake.rules import SIGNUP, rulebook
 from retail_datagen.lake.window import Past
 from retail_datagen.objects.base import ObjectStore
@@ -85,11 +84,8 @@ def verify_lake(
     listeners = tuple(listeners)
     _tell(listeners, Progress("listing", 0, 0))
     contents = read_lake(store)
-    if expected is None and not contents.partitions and not contents.unfinished:
-        raise UserError(
-            f"{store.url} holds no lake: give the folder or prefix that has the tables' folders in "
-            "it"
-        )
+    if expected is None and contents.is_empty:
+        raise no_lake(store.url)
     expected = expected or Expected()
     findings = check_listing(contents, expected)
     if deep:

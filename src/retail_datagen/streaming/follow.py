@@ -7,7 +7,7 @@ are one: the same rows as if all of it had been sent at once, whenever one turne
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from retail_datagen.engine.request import choose_tables
 from retail_datagen.engine.source import Retailer, Source
 from retail_datagen.engine.stop import JobStopped
 from retail_datagen.engine.target import Target, Wanted, job_folder, open_target
-from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks import (
     EventSink,
     Progress,
@@ -31,7 +30,8 @@ from retail_datagen.sinks import (
 )
 from retail_datagen.streaming.clock import Clock
 from retail_datagen.streaming.days import DayInHand, Days, local_day, midnight
-from retail_datagen.streaming.line import Line, Piece
+from retail_datagen.streaming.delivery import Delivery, LineTo, OnLine, Remembered
+from retail_datagen.streaming.line import Line
 from retail_datagen.streaming.stop import Stop, stopping
 from retail_datagen.streaming.targets import bring_master_data, event_sink
 from retail_datagen.streaming.told import DayDone, Listener, Sent, Told
@@ -74,7 +74,7 @@ def run_follow(
     listeners: Sequence[Listener] = (),
     *,
     sinks: Sequence[Sink] | None = None,
-    line_to: Callable[[EventSink, int], Line] | None = None,
+    line_to: LineTo | None = None,
 ) -> None:
     """Play until the end that was asked for, if any.
 
@@ -96,7 +96,8 @@ def run_follow(
             target = stack.enter_context(_opened(sink, asked, retailer, url))
             bring_master_data([sink], asked.master)
             heard = () if number else listeners
-            plays.append(_Play(target, asked, retailer, tables, stop, heard, line_to))
+            delivery = _delivery(sink, line_to, asked.options.zone)
+            plays.append(_Play(target, delivery, asked, retailer, tables, stop, heard))
         there = [play.there_until() for play in plays]
         known = [instant for instant in there if instant is not None]
         clock = make_clock(min(known) if known else None)
@@ -147,20 +148,17 @@ class _Play:
     def __init__(
         self,
         target: Target,
+        delivery: Delivery,
         asked: Follow,
         retailer: Retailer,
         tables: tuple[str, ...],
         stop: Stop,
         listeners: Sequence[Listener],
-        line_to: Callable[[EventSink, int], Line] | None,
     ) -> None:
-        self._target, self._asked, self._retailer = target, asked, retailer
-        self._tables, self._stop, self._listeners = tables, stop, listeners
-        self._line_to = line_to
+        self._target, self._delivery, self._asked = target, delivery, asked
+        self._retailer, self._tables = retailer, tables
+        self._stop, self._listeners = stop, listeners
         self._zone = asked.options.zone
-        remembers = target.sink.capabilities.remembers and line_to is None
-        self._sink = cast(RememberingSink, target.sink) if remembers else None
-        self._line: Line | None = None
         self._days = Days(retailer, target.store, target.history_start)
         self._day = asked.first_day
         self._hand: DayInHand | None = None
@@ -168,12 +166,12 @@ class _Play:
 
     def there_until(self) -> int | None:
         """Until when the target's history goes: when its first row that lacks is due."""
-        days = [day for table, day in self._progress() if table in self._tables]
+        held = self._delivery.progress()
+        days = [day for table, day in held if table in self._tables]
         if not days:
             return None
         self._is_new = False
         self._day = max(days)
-        held = self._progress()
         whole = (held.get((name, self._day)) for name in self._tables)
         if all(progress and progress.is_whole for progress in whole):
             self._day += 1
@@ -186,9 +184,7 @@ class _Play:
         began = clock.now()
         until = self._until(began)
         skips = self._skips()
-        if self._sink is None:
-            make = self._line_to or _plain_line
-            self._line = make(cast(EventSink, self._target.sink), began)
+        self._delivery.begin(began)
         if skips and self._is_new:
             self._day = max(self._day, local_day(began, self._zone))
         while self._day in self._retailer.calendar and midnight(self._day, self._zone) < until:
@@ -212,8 +208,7 @@ class _Play:
 
     def flush(self, clock: Clock) -> None:
         """Let go of what problems on the line hold back."""
-        if self._line is not None:
-            self._line.flush(clock.now())
+        self._delivery.flush(clock.now())
 
     def _play(self, hand: DayInHand, clock: Clock, until: int) -> Iterator[int]:
         """Send the day's rows as they become due; those that go with its end are left."""
@@ -228,16 +223,13 @@ class _Play:
             if now >= until:
                 return
             waits_for = [hand.ends] if due is None else [due]
-            if (arrival := self._next_arrival()) is not None:
+            if (arrival := self._delivery.next_arrival()) is not None:
                 if arrival <= now:
                     with self._stop.held():
-                        self._commit(clock)
-                    arrival = self._next_arrival()
+                        self._delivery.commit(clock.now())
+                    arrival = self._delivery.next_arrival()
                 waits_for += [arrival] if arrival is not None else []
             yield min(max(min(waits_for), now + self._asked.tick_ms), hand.ends, until)
-
-    def _next_arrival(self) -> int | None:
-        return None if self._line is None else self._line.next_arrival()
 
     def _send(self, hand: DayInHand, until: int, clock: Clock) -> None:
         taken = hand.take(until)
@@ -246,44 +238,41 @@ class _Play:
             for name, first, end in taken:
                 self._put(hand, name, first, end)
                 rows[name] += end - first
-            self._commit(clock)
+            self._delivery.commit(clock.now())
         self._tell(Sent(rows, clock.now(), until))
 
     def _put(self, hand: DayInHand, name: str, first: int, end: int) -> None:
-        table, part = hand.tables[name], hand.rows[name].slice(first, end - first)
-        if self._sink is not None:
-            self._sink.append(table, hand.day, first, part)
-        elif self._line is not None:
-            stamped = stamp(table, hand.day, first, part, self._zone)
-            self._line.put(Piece.of(stamped, hand.day, first))
-
-    def _commit(self, clock: Clock) -> None:
-        if self._sink is not None:
-            self._sink.commit()
-        elif self._line is not None:
-            self._line.commit(clock.now())
+        part = hand.rows[name].slice(first, end - first)
+        self._delivery.put(hand.tables[name], hand.day, first, part)
 
     def _finish(self, hand: DayInHand, clock: Clock) -> None:
         """The day is over: what is left of it goes, and it counts as whole."""
-        before = self._held(hand.day)
-        records = []
+        unfinished = self._unfinished(hand) if self._delivery.remembers else ()
         rows: Counter[str] = Counter()
         with self._stop.held():
             for name, first, end in hand.take(None):
                 rows[name] += end - first
-                if self._sink is None or name in hand.left_out:
+                if name not in unfinished:
                     self._put(hand, name, first, end)
-            for name in self._tables:
-                is_whole = name in before and before[name].is_whole
-                if self._sink is not None and name not in hand.left_out and not is_whole:
-                    table, data = hand.tables[name], hand.rows[name]
-                    records.append(self._sink.write_partition(table, hand.day, data))
-            self._commit(clock)
-        for record in records:
+            records = [
+                self._delivery.finish(hand.tables[name], hand.day, hand.rows[name])
+                for name in unfinished
+            ]
+            self._delivery.commit(clock.now())
+        for record in filter(None, records):
             self._target.store.add(record)
         if rows:
             self._tell(Sent(rows, clock.now(), hand.ends))
         self._tell(DayDone(hand.day))
+
+    def _unfinished(self, hand: DayInHand) -> tuple[str, ...]:
+        """The tables whose day becomes whole in the target only now."""
+        held = self._held(hand.day)
+        return tuple(
+            name
+            for name in self._tables
+            if name not in hand.left_out and not (name in held and held[name].is_whole)
+        )
 
     def _in_hand(self) -> DayInHand:
         if self._hand is None:
@@ -296,16 +285,13 @@ class _Play:
         self._hand = None
         self._day += 1
 
-    def _progress(self) -> Mapping[tuple[str, int], Progress]:
-        return self._sink.progress() if self._sink is not None else {}
-
     def _held(self, day: int) -> dict[str, Progress]:
-        return {name: p for (name, d), p in self._progress().items() if d == day}
+        return {name: p for (name, d), p in self._delivery.progress().items() if d == day}
 
     def _skips(self) -> bool:
         if self._asked.on_gap is not None:
             return self._asked.on_gap == "skip"
-        return self._sink is None and self._asked.history_start is None
+        return not self._delivery.remembers and self._asked.history_start is None
 
     def _until(self, began: int) -> int:
         ends = [midnight(self._retailer.calendar[-1] + 1, self._zone)]
@@ -318,6 +304,12 @@ class _Play:
     def _tell(self, told: Told) -> None:
         for listener in self._listeners:
             listener(told)
+
+
+def _delivery(sink: Sink, line_to: LineTo | None, zone: str) -> Delivery:
+    if sink.capabilities.remembers and line_to is None:
+        return Remembered(cast(RememberingSink, sink))
+    return OnLine(cast(EventSink, sink), line_to or _plain_line, zone)
 
 
 def _plain_line(sink: EventSink, began: int) -> Line:

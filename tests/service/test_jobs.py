@@ -18,6 +18,7 @@ from retail_datagen.service.problems import Problem
 from retail_datagen.service.settings import ServiceSettings
 from retail_datagen.store.database import Engine, writing
 from retail_datagen.store.joblog import JobRecord, note_job
+from retail_datagen.store.presence import presence_at
 from service.conftest import MANY, fill, until
 from stores import violations
 
@@ -167,6 +168,35 @@ def test_what_a_dead_process_left_has_failed(engine: Engine) -> None:
     assert [one["state"] for one in told] == ["failed", "failed", "done"]
     assert "start it again" in told[0]["message"]
     assert asdict(left[2])["state"] == told[2]["state"]
+
+
+def test_a_second_server_leaves_the_first_ones_jobs_alone(
+    client: TestClient, engine: Engine
+) -> None:
+    steps = Steps()
+    job = service_of(client).jobs.start("steps", {}, steps).id
+    until(lambda: client.get(f"/jobs/{job}").json()["state"] == "running")
+    with TestClient(create_app(ServiceSettings(), engine)) as other:
+        assert other.get(f"/jobs/{job}").json()["state"] == "running"
+        told = other.post(f"/jobs/{job}/cancel")
+        assert (told.status_code, told.json()["field"]) == (409, "job")
+    assert client.get(f"/jobs/{job}").json()["state"] == "running"
+    steps.go.release(4)
+    assert ended(client, job)["state"] == "done"
+    with TestClient(create_app(ServiceSettings(), engine)) as later:
+        assert later.get(f"/jobs/{job}").json()["state"] == "done"
+
+
+def test_a_server_that_leaves_has_left_its_jobs(client: TestClient, engine: Engine) -> None:
+    gone = presence_at(engine)
+    gone.hold()
+    now = datetime.now()
+    left = JobRecord("07", "backfill", "running", 0.4, "", {}, None, now, None, None)
+    with writing(engine) as connection:
+        note_job(connection, left, gone.number)
+    assert client.post("/jobs/07/cancel").status_code == 409
+    gone.leave()
+    assert client.post("/jobs/07/cancel").json()["state"] == "failed"
 
 
 def test_a_service_that_ends_cancels_its_jobs(

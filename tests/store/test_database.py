@@ -16,7 +16,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database import open_database, shown_url
 from retail_datagen.store.database.migrate import HEAD, revision
-from retail_datagen.store.database.models import metadata
+from retail_datagen.store.database.models import jobs, metadata
 from retail_datagen.store.floor import FLOOR
 from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.reset import count_rows, reset_store
@@ -147,11 +147,17 @@ def test_tables_of_an_earlier_version_are_altered(store_url: str) -> None:
     Ledger(engine).begin_run("simulation", {})
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE runs DROP COLUMN snapshots"))
+        connection.execute(text("ALTER TABLE jobs DROP COLUMN server"))
+        connection.execute(
+            text("ALTER TABLE jobs ADD COLUMN cancel_requested BOOLEAN DEFAULT false NOT NULL")
+        )
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
     engine = open_database(store_url)
     assert revision(engine) == HEAD
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT snapshots FROM runs")).all() == [0]
+    there = {column["name"] for column in inspect(engine).get_columns("jobs")}
+    assert there == set(jobs.c.keys())
     assert violations(engine) == []
     engine.dispose()

@@ -24,9 +24,12 @@ from retail_datagen.store.joblog import (
     find_job,
     give_up_open_jobs,
     note_job,
+    open_server,
+    open_servers,
     recent_jobs,
     update_job,
 )
+from retail_datagen.store.presence import presence_at
 
 _LOG = logging.getLogger(__name__)
 _ENDS_WITHIN = 20.0
@@ -54,17 +57,28 @@ class Jobs:
 
     def __init__(self, engine: Engine, most_waiting: int) -> None:
         self._engine = engine
+        self._presence = presence_at(engine)
         self._waiting: queue.Queue[_Job | None] = queue.Queue(most_waiting)
         self._open: dict[str, _Job] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def take_over(self) -> None:
-        """Begin: what an earlier process left open has failed."""
+        """Begin: what servers left open that are gone has failed."""
+        self._presence.hold()
+        with self._engine.connect() as connection:
+            servers = open_servers(connection)
+        self._give_up({one for one in servers if one is None or self._is_gone(one)})
+
+    def _is_gone(self, server: int) -> bool:
+        return server != self._presence.number and not self._presence.is_alive(server)
+
+    def _give_up(self, servers: set[int | None]) -> None:
+        if not servers:
+            return
         with writing(self._engine) as connection:
-            left = give_up_open_jobs(connection, datetime.now())
-        if left:
-            _LOG.warning("%s jobs of an earlier process had not ended", left)
+            left = give_up_open_jobs(connection, servers, datetime.now())
+        _LOG.warning("%s jobs of servers that are gone had not ended", left)
 
     def start(self, kind: str, params: dict[str, Any], work: Work) -> JobRecord:
         """Put a job in the queue. Raises Problem (503) where that is full."""
@@ -80,8 +94,9 @@ class Jobs:
                     f"{self._waiting.maxsize} jobs wait already; try again when one has ended",
                     headers={"Retry-After": "10"},
                 )
+            self._presence.hold()
             with writing(self._engine) as connection:
-                note_job(connection, record)
+                note_job(connection, record, self._presence.number)
             self._open[record.id] = job
             self._waiting.put_nowait(job)
             if self._thread is None:
@@ -104,10 +119,20 @@ class Jobs:
         return [self._open[job.id].record if job.id in self._open else job for job in found]
 
     def cancel(self, job: str) -> JobRecord | None:
-        """Ask a job to end; as it is now. One that has ended stays as it is."""
+        """Ask a job to end; as it is now. One that has ended stays as it is.
+
+        Raises Problem (409) for a job of another server of this store.
+        """
         held = self._open.get(job)
         if held is not None:
             held.cancelled.set()
+            return held.record
+        with self._engine.connect() as connection:
+            server = open_server(connection, job)
+        if server is not None and server != self._presence.number:
+            if not self._is_gone(server):
+                raise Problem(409, "job: another server of this store does it; ask that", "job")
+            self._give_up({server})
         return self.find(job)
 
     @property
@@ -124,6 +149,7 @@ class Jobs:
         if thread is not None:
             self._waiting.put(None)
             thread.join(_ENDS_WITHIN)
+        self._presence.leave()
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:

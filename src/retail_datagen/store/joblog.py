@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, false, insert, or_, select, update
 
 from retail_datagen.store.database.models import jobs
 
@@ -32,8 +33,8 @@ class JobRecord:
     ended_at: datetime | None
 
 
-def note_job(connection: Connection, record: JobRecord) -> None:
-    """Put a new job on record."""
+def note_job(connection: Connection, record: JobRecord, server: int | None = None) -> None:
+    """Put a new job of a server on record."""
     connection.execute(
         insert(jobs).values(
             id=record.id,
@@ -43,6 +44,7 @@ def note_job(connection: Connection, record: JobRecord) -> None:
             message=record.message,
             params=json.dumps(record.params),
             created_at=record.created_at,
+            server=server,
         )
     )
 
@@ -75,11 +77,24 @@ def recent_jobs(connection: Connection, limit: int) -> list[JobRecord]:
     return [_record(row) for row in connection.execute(found)]
 
 
-def give_up_open_jobs(connection: Connection, at: datetime) -> int:
-    """Jobs that an earlier process left behind have failed; how many they were."""
+def open_servers(connection: Connection) -> set[int | None]:
+    """The servers of jobs that have not ended; None where that is not on record."""
+    return set(connection.scalars(select(jobs.c.server).where(jobs.c.state.in_(OPEN)).distinct()))
+
+
+def open_server(connection: Connection, job: str) -> int | None:
+    """The server of a job that has not ended."""
+    return connection.scalar(select(jobs.c.server).where(jobs.c.id == job, jobs.c.state.in_(OPEN)))
+
+
+def give_up_open_jobs(connection: Connection, servers: Collection[int | None], at: datetime) -> int:
+    """Jobs that these servers left behind have failed; how many they were."""
+    numbers = [server for server in servers if server is not None]
+    nobodys = jobs.c.server.is_(None) if None in servers else false()
+    theirs = or_(jobs.c.server.in_(numbers), nobodys)
     done = connection.execute(
         update(jobs)
-        .where(jobs.c.state.in_(OPEN))
+        .where(jobs.c.state.in_(OPEN), theirs)
         .values(state="failed", message=_INTERRUPTED, ended_at=at)
     )
     return int(done.rowcount)

@@ -28,9 +28,12 @@ def find(service: Asked, job: JobId) -> Response:
     return _answer(job, service.jobs.find(job))
 
 
-@router.post("/{job}/cancel", response_model=JobRecord, responses=documented(404))
+@router.post("/{job}/cancel", response_model=JobRecord, responses=documented(404, 409))
 def cancel(service: Asked, job: JobId) -> Response:
-    """Ask a job to end; nothing of it is written then. One that has ended stays as it is."""
+    """Ask a job to end; nothing of it is written then. One that has ended stays as it is.
+
+    A job of another server of this store answers 409.
+    """
     return _answer(job, service.jobs.cancel(job))
 
 

@@ -13,7 +13,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.store.database.models import zones
 from retail_datagen.store.floor import FLOOR
 
-HEAD = "0002"
+HEAD = "0003"
 """The latest revision in `migrations/versions`."""
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 0x7265_7461_696D

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -253,12 +252,14 @@ jobs = Table(
     Column("message", Text),
     Column("params", Text),
     Column("result", Text),
-    Column("cancel_requested", Boolean, nullable=False, server_default="0"),
     Column("created_at", DateTime, nullable=False),
     Column("started_at", DateTime),
     Column("ended_at", DateTime),
+    Column("server", Integer),
     Index(None, "state"),
 )
+"""What services do besides answering. `server` is the number of the one that does it, by which
+others know whether it is alive."""
 
 counters = Table(
     "counters",

@@ -18,8 +18,9 @@ def main() -> None:
     parser.add_argument("--continuous", action="store_true", help="Run continuously")
     parser.add_argument("--min-delta", type=float, help="Minimum seconds between events (10)")
     parser.add_argument("--max-delta", type=float, help="Maximum seconds between events (60)")
+    parser.add_argument("--debug", action="store_true", help="Log waits, and all else")
     args, further = parser.parse_known_args()
-    command = ["stream"]
+    command = ["--debug", "stream"] if args.debug else ["stream"]
     if args.duration is not None and not args.continuous:
         command.append(f"--duration={args.duration}")
     if args.min_delta is not None:

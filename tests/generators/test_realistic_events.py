@@ -139,13 +139,16 @@ def script(*arguments: str, cwd: Path, **more: str) -> subprocess.Popen[str]:
 
 
 def test_the_generator_script_has_its_flags_and_messages(tmp_path: Path) -> None:
-    flags = ("--duration", "0.05", "--min-delta", "0.1", "--max-delta", "0.4")
+    flags = ("--duration", "0.05", "--min-delta", "0.1", "--max-delta", "0.4", "--debug")
     run = script(str(ROOT / "scripts" / "kafka_event_generator.py"), *flags, cwd=tmp_path)
     out, said = run.communicate(timeout=120)
     assert run.returncode == 0, said
     assert "REALISTIC_GEN - INFO - Starting realistic simulation for 0.05 minutes" in said
     assert re.search(r"REALISTIC_GEN - INFO - Event #1: \w+ generated", said)
     assert "Realistic simulation completed. Total events: " in said
+    waits = re.findall(r"REALISTIC_GEN - DEBUG - Waiting (\S+) seconds before next event", said)
+    assert len(waits) == said.count("INFO - Event #")
+    assert all(0.1 <= float(wait) <= 0.4 for wait in waits)
     events = [json.loads(line) for line in out.splitlines()]
     assert events
     assert {event["event_type"] for event in events} <= KINDS
@@ -176,7 +179,8 @@ def test_the_generator_script_stops_within_two_seconds(tmp_path: Path) -> None:
     assert time.monotonic() - began < 2
     assert run.returncode == 143
     assert "Simulation interrupted by user" in said
-    assert "run the same command again to go on" in said
+    assert "Waiting" not in said
+    assert "run the same command again for more, as of then" in said
     assert all(json.loads(line) for line in out.splitlines())
 
 

@@ -16,7 +16,7 @@ from retail_datagen.sinks import StreamOptions
 from retail_datagen.streaming.clock import LeapingClock
 from retail_datagen.streaming.feed import Chosen
 from retail_datagen.streaming.follow import Follow, run_follow
-from retail_datagen.streaming.told import Told
+from retail_datagen.streaming.told import Opened, Told
 
 
 class SlowLeaps(LeapingClock):
@@ -28,7 +28,8 @@ class SlowLeaps(LeapingClock):
 
 
 def tell(told: Told) -> None:
-    print(".", flush=True)
+    if not isinstance(told, Opened):
+        print(".", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -396,6 +397,31 @@ def test_history_that_goes_on_live_needs_no_end(shop: Shop) -> None:
     process.communicate(timeout=20)
     found = json.loads(shop.run("gaps", *to, "--json")[1])
     assert (found["first_day"], found["last_day"], found["gaps"]) == (day(2), day(1), [])
+
+
+@pytest.mark.parametrize(
+    ("pace", "said"),
+    [
+        (("--min-delta", "0.1", "--max-delta", "0.2"), "run the same command again for more, as"),
+        (("--rate", "50"), "run the same command again for more, as of then"),
+        (("--speed", "60"), "run the same command again to go on"),
+        (("--speed", "60", "--to", "jsonl:e.jsonl"), "does not remember them: the same command"),
+    ],
+)
+def test_a_stream_that_is_stopped_says_what_the_same_command_does(
+    shop: Shop, pace: tuple[str, ...], said: str
+) -> None:
+    played = ("--sim-start", "2024-03-08T12:00", "--to", "sqlite:retail.db")
+    port = free_port()
+    process = shop.start("stream", *pace, *played, "--metrics-port", str(port))
+    deadline = time.monotonic() + 60
+    while not re.search("retail_datagen_commits_total [1-9]", metrics_of(port)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said in err.splitlines()[-1]
 
 
 def test_gaps_know_how_a_history_was_thinned(shop: Shop) -> None:

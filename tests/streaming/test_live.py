@@ -45,6 +45,19 @@ def asked(played: Played, feed: str = "topics", **more: object) -> Live:
     return Live(**(told | more))  # type: ignore[arg-type]
 
 
+class Said:
+    """Keeps the numbers and kinds of events."""
+
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+
+    def __call__(self, kind: str, number: int) -> None:
+        self._said.append(f"#{number}: {kind}")
+
+    def wait(self, seconds: float) -> None:
+        """Another test's."""
+
+
 def live(
     played: Played,
     pace: MakePace,
@@ -61,7 +74,7 @@ def live(
         pace,
         lambda began: Line([sink]),
         clock,
-        narrate=lambda kind, number: said.append(f"#{number}: {kind}"),
+        narrator=Said(said),
     )
     return sink.events, clock, said
 

@@ -12,13 +12,12 @@ from rich.console import Console
 from retail_datagen.cli import options, targets
 from retail_datagen.cli.finished import print_summary, told_when_stopped
 from retail_datagen.cli.progress import ProgressBar
-from retail_datagen.cli.stream_command import play, print_tally
+from retail_datagen.cli.stream_command import play
 from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import RetailConfig
 from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.engine.events import Listener
-from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks import redacted
 from retail_datagen.streaming.backfill import Backfill, months_until_yesterday, run_backfill
 from retail_datagen.streaming.days import local_day
@@ -26,7 +25,6 @@ from retail_datagen.streaming.feed import FACTS, HUB, NAMES, Chosen, streaming_c
 from retail_datagen.streaming.job import StreamJob
 from retail_datagen.streaming.manner import AtOwnTime
 from retail_datagen.streaming.problems import problems_of
-from retail_datagen.streaming.told import Tally
 
 _MONTHS = 12
 
@@ -133,17 +131,7 @@ def backfill(
             problems=problems_of((), chosen.config.seed),
             tables=names_of(tables),
         )
-        _live(job, metrics_port, quiet, as_json)
-
-
-def _live(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -> None:
-    tally, zone = Tally(), job.chosen.config.timezone
-    try:
-        play(job, tally, metrics_port, quiet or as_json)
-    except JobStopped as stop:
-        print_tally(tally, zone, quiet, as_json, stopped=True)
-        raise typer.Exit(stop.exit_code) from None
-    print_tally(tally, zone, quiet, as_json)
+        play(job, metrics_port, quiet, as_json)
 
 
 def _run(asked: Backfill, quiet: bool, as_json: bool) -> None:

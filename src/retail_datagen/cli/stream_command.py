@@ -21,7 +21,7 @@ from retail_datagen.streaming.days import local_time
 from retail_datagen.streaming.feed import Chosen, streaming_config
 from retail_datagen.streaming.follow import ON_GAP
 from retail_datagen.streaming.job import TOPICS, StreamJob, check_stream, run_stream
-from retail_datagen.streaming.manner import Waits, manner_of
+from retail_datagen.streaming.manner import AsOfNow, Waits, manner_of
 from retail_datagen.streaming.metrics import Metrics
 from retail_datagen.streaming.narration import FORMAT, LOG, Narration
 from retail_datagen.streaming.problems import KINDS, problems_of
@@ -155,13 +155,7 @@ def stream(
         truth=truth,
         master=None if no_dimensions else chosen.config.paths.master,
     )
-    tally = Tally()
-    try:
-        play(job, tally, metrics_port, quiet or as_json)
-    except JobStopped as stop:
-        print_tally(tally, zone, quiet, as_json, stopped=True)
-        raise typer.Exit(stop.exit_code) from None
-    print_tally(tally, zone, quiet, as_json)
+    play(job, metrics_port, quiet, as_json)
 
 
 def _thinned(events_per_hour: float | None, feed: str, speed: float | None) -> float | None:
@@ -174,8 +168,27 @@ def _thinned(events_per_hour: float | None, feed: str, speed: float | None) -> f
     return None if speed is None else options.events_per_hour_of(events_per_hour, feed)
 
 
-def play(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:
-    """Run a stream with what shows it: counters, metrics and, event by event, log lines."""
+def play(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -> None:
+    """Run a stream with what shows it, and say in the end what was sent, stopped or not."""
+    tally, zone = Tally(), job.chosen.config.timezone
+    try:
+        _shown(job, tally, metrics_port, quiet or as_json)
+    except JobStopped as stop:
+        _print_tally(tally, zone, quiet, as_json, stopped=f"; {_how_to_go_on(job, tally)}")
+        raise typer.Exit(stop.exit_code) from None
+    _print_tally(tally, zone, quiet, as_json)
+
+
+def _how_to_go_on(job: StreamJob, tally: Tally) -> str:
+    if isinstance(job.manner, AsOfNow):
+        return "run the same command again for more, as of then"
+    if not tally.remembered:
+        return "the target does not remember them: the same command begins anew"
+    return "run the same command again to go on"
+
+
+def _shown(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:
+    """Counters, metrics and, event by event, log lines."""
     check_stream(job)
     terminal = Console(stderr=True)
     listeners: list[Listener] = [tally]
@@ -219,8 +232,8 @@ def _say_log_lines(stack: ExitStack) -> None:
     stack.callback(restore)
 
 
-def print_tally(tally: Tally, zone: str, quiet: bool, as_json: bool, stopped: bool = False) -> None:
-    """What was sent, on the standard error: the standard output may be a target."""
+def _print_tally(tally: Tally, zone: str, quiet: bool, as_json: bool, stopped: str = "") -> None:
+    """What was sent, and how to go on: not to the standard output, which may be a target."""
     until = local_time(tally.until, zone).isoformat(timespec="seconds") if tally.until else None
     if as_json:
         told = {
@@ -236,6 +249,4 @@ def print_tally(tally: Tally, zone: str, quiet: bool, as_json: bool, stopped: bo
     if quiet:
         return
     text = f"{tally.events:,} events sent" + (f", until {until}" if until else "")
-    if stopped:
-        text = f"stopped: {text}; run the same command again to go on"
-    typer.echo(text, err=True)
+    typer.echo(f"stopped: {text}{stopped}" if stopped else text, err=True)

@@ -34,7 +34,7 @@ from retail_datagen.streaming.delivery import Delivery, LineTo, OnLine, Remember
 from retail_datagen.streaming.line import Line
 from retail_datagen.streaming.stop import Stop, stopping
 from retail_datagen.streaming.targets import bring_master_data, event_sink
-from retail_datagen.streaming.told import DayDone, Listener, Sent, Told
+from retail_datagen.streaming.told import DayDone, Listener, Opened, Sent, Told
 
 SLICE_MS = 900_000
 """What is overdue goes in slices of the played time, so that tables keep step with each other."""
@@ -98,6 +98,8 @@ def run_follow(
             heard = () if number else listeners
             delivery = _delivery(sink, line_to, asked.options.zone)
             plays.append(_Play(target, delivery, asked, retailer, tables, stop, heard))
+        for listener in listeners:
+            listener(Opened(all(play.remembers for play in plays)))
         there = [play.there_until() for play in plays]
         known = [instant for instant in there if instant is not None]
         clock = make_clock(min(known) if known else None)
@@ -163,6 +165,11 @@ class _Play:
         self._day = asked.first_day
         self._hand: DayInHand | None = None
         self._is_new = True
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the target keeps how far this came."""
+        return self._delivery.remembers
 
     def there_until(self) -> int | None:
         """Until when the target's history goes: when its first row that lacks is due."""

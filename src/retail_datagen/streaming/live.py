@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
@@ -24,7 +25,7 @@ from retail_datagen.streaming.days import Days, local_day
 from retail_datagen.streaming.line import Line, Piece
 from retail_datagen.streaming.pace import Pace
 from retail_datagen.streaming.scenario import busiest_hour, check_scenario, scenario_day
-from retail_datagen.streaming.stop import stopping
+from retail_datagen.streaming.stop import Stop, stopping
 from retail_datagen.streaming.told import Listener, Sent
 
 WARM_UP_DAYS = 28
@@ -54,8 +55,16 @@ class Live:
     duration_ms: int | None = None
 
 
-Narrate = Callable[[str, int], None]
-"""Hears of each event: its kind as its column event_type says it, or its table; and its number."""
+class Narrator(Protocol):
+    """Hears of what goes on, one event after the other."""
+
+    def __call__(self, kind: str, number: int) -> None:
+        """An event was sent: its kind as its column event_type says it, or its table."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """The next event comes after so long."""
+        ...
 
 
 class Stage:
@@ -139,7 +148,7 @@ def run_live(
     line: Callable[[int], Line],
     clock: Clock,
     listeners: Sequence[Listener] = (),
-    narrate: Narrate | None = None,
+    narrator: Narrator | None = None,
 ) -> None:
     """Send events until the end that was asked for, if any.
 
@@ -149,33 +158,56 @@ def run_live(
     with stopping() as stop, staged(asked, clock) as stage:
         began = clock.now()
         ends = None if asked.duration_ms is None else began + asked.duration_ms
-        sender, pacing, due = line(began), pace(stage), began
-        number = 0
+        show = _Show(stage, line(began), clock, stop, listeners, narrator)
+        pacing, due = pace(stage), began
         try:
             while ends is None or clock.now() < ends:
-                chosen = stage.next(pacing.count())
-                with stop.held():
-                    rows = put(sender, chosen)
-                    sender.commit(clock.now())
-                for listener in listeners:
-                    listener(Sent(rows, clock.now(), clock.now()))
-                for kind, pieces in chosen:
-                    number += 1
-                    if narrate is not None:
-                        narrate(_kind_told(kind, pieces), number)
+                show.send(pacing.count())
                 due = pacing.next(due, clock.now())
-                wake = due if ends is None else min(due, ends)
-                while (arrival := sender.next_arrival()) is not None and arrival < wake:
-                    clock.wait_until(arrival)
-                    with stop.held():
-                        sender.commit(clock.now())
-                clock.wait_until(wake)
+                show.wait(due, ends)
             with stop.held():
-                sender.flush(clock.now())
+                show.line.flush(clock.now())
         except JobStopped:
             with suppress(JobStopped), stop.hurried():
-                sender.flush(clock.now())
+                show.line.flush(clock.now())
             raise
+
+
+@dataclass(slots=True)
+class _Show:
+    """Events from a stage onto a line, and whoever hears of them."""
+
+    stage: Stage
+    line: Line
+    clock: Clock
+    stop: Stop
+    listeners: Sequence[Listener]
+    narrator: Narrator | None
+    events: int = 0
+
+    def send(self, count: int) -> None:
+        """The next events, committed together."""
+        clock, chosen = self.clock, self.stage.next(count)
+        with self.stop.held():
+            rows = put(self.line, chosen)
+            self.line.commit(clock.now())
+        for listener in self.listeners:
+            listener(Sent(rows, clock.now(), clock.now()))
+        for kind, pieces in chosen:
+            self.events += 1
+            if self.narrator is not None:
+                self.narrator(_kind_told(kind, pieces), self.events)
+
+    def wait(self, due: int, ends: int | None) -> None:
+        """Until events are due or it ends; what problems held back arrives in between."""
+        if self.narrator is not None:
+            self.narrator.wait(max(due - self.clock.now(), 0) / 1000)
+        wake = due if ends is None else min(due, ends)
+        while (arrival := self.line.next_arrival()) is not None and arrival < wake:
+            self.clock.wait_until(arrival)
+            with self.stop.held():
+                self.line.commit(self.clock.now())
+        self.clock.wait_until(wake)
 
 
 def put(line: Line, chosen: Sequence[tuple[str, Sequence[Piece]]]) -> Counter[str]:

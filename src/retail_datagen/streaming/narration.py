@@ -9,7 +9,10 @@ FORMAT = "%(asctime)s - REALISTIC_GEN - %(levelname)s - %(message)s"
 
 
 class Narration:
-    """Says what is sent, and counts: selections, to which a sale's update of stock does not add."""
+    """Says what is sent, and counts: selections, to which a sale's update of stock does not add.
+
+    Waits are told to those who debug.
+    """
 
     def __init__(self) -> None:
         self.events = 0

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """Targets are open; `remembers`: all of them keep how far a history has come."""
+
+    remembers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What was committed together: rows of each table.
 
@@ -34,7 +41,7 @@ class Troubled:
     events: int
 
 
-Told = Sent | DayDone | Troubled
+Told = Opened | Sent | DayDone | Troubled
 Listener = Callable[[Told], None]
 
 
@@ -48,9 +55,12 @@ class Tally:
     days: int = 0
     now: int = 0
     until: int = 0
+    remembered: bool = True
 
     def __call__(self, told: Told) -> None:
         match told:
+            case Opened():
+                self.remembered = told.remembers
             case Sent():
                 self.rows.update(told.rows)
                 self.commits += 1

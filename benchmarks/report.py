@@ -33,7 +33,7 @@ def show(console: Console, section: Section) -> None:
     console.print(table)
     for check in section.checks:
         colour = "green" if check.ok else "red"
-        word = "ok" if check.ok else "MISSED"
+        word = check.verdict if check.ok else "MISSED"
         line = f"{word:6} {check.label}: {check.shown()}, {check.wanted()}"
         console.print(line, style=colour, markup=False, highlight=False)
 
@@ -92,7 +92,8 @@ def to_markdown(sections: Sequence[Section], quick: bool) -> str:
 
 
 def _cells(check: Check) -> tuple[str, ...]:
-    return check.label, check.shown(), check.wanted(), "met" if check.ok else "**missed**"
+    verdict = check.verdict if check.ok else f"**{check.verdict}**"
+    return check.label, check.shown(), check.wanted(), verdict
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

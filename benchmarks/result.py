@@ -22,9 +22,14 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        if self.bound is None:
-            return True
-        return self.value >= self.bound if self.at_least else self.value <= self.bound
+        return self.bound is None or self._reaches(self.bound)
+
+    @property
+    def verdict(self) -> str:
+        """`met` or `missed`; where there is no bound, whether the aim was reached."""
+        if self.bound is not None or self.aim is None:
+            return "met" if self.ok else "missed"
+        return "aim reached" if self._reaches(self.aim) else "aim not reached"
 
     def shown(self) -> str:
         return f"{self.value:.2f}{self.unit}"
@@ -35,6 +40,9 @@ class Check:
         bound = "" if self.bound is None else f"{sign} {self.bound:.2f}{self.unit}"
         aim = "" if self.aim is None else f"(aim {self.aim:.2f}{self.unit})"
         return " ".join(filter(None, (bound, aim)))
+
+    def _reaches(self, figure: float) -> bool:
+        return self.value >= figure if self.at_least else self.value <= figure
 
 
 @dataclass(frozen=True, slots=True)

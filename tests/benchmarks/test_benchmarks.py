@@ -69,11 +69,12 @@ def test_the_kernel_is_told_without_the_name_of_its_build(
 
 
 def test_the_page_holds_every_figure_and_marks_missed_bounds() -> None:
-    checks = [Check("speed", 3.0, 2.0), Check("size", 1.0, 2.0)]
+    checks = [Check("speed", 3.0, 2.0), Check("size", 1.0, 2.0), Check("hope", 3.0, None, aim=2.0)]
     section = Section("x", "Title", "What it is.", ("a", "b"), [("row", "7")], checks)
     page = report.to_markdown([section], quick=False)
     assert "| Title | speed | 3.00 | ≤ 2.00 | **missed** |" in page
     assert "| Title | size | 1.00 | ≤ 2.00 | met |" in page
+    assert "| Title | hope | 3.00 | (aim 2.00) | aim not reached |" in page
     assert "| row | 7 |" in page
     assert "quick run" not in page
 

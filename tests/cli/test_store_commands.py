@@ -137,7 +137,10 @@ def test_a_store_from_nothing_to_nothing(run) -> None:  # type: ignore[no-untype
     assert code == 0
     code, said = run("inventory", "backfill")
     assert code == 2
-    assert said.startswith("error: No products found in database: run `retail-datagen inventory")
+    assert said == (
+        f"error: No products found in database ({URL}); run `retail-datagen inventory generate "
+        f"--items 3000 --database-url {URL}` first\n"
+    )
 
 
 def test_verify_ends_with_1_where_books_do_not_agree(run) -> None:  # type: ignore[no-untyped-def]
@@ -164,6 +167,8 @@ def test_verify_ends_with_1_where_books_do_not_agree(run) -> None:  # type: igno
         (["--store", "1", "--seed", "7"], "seed: store N is as its own history says; leave --seed"),
         (["--facts", "x"], "facts: a history is read with --store N only; leave --facts out"),
         (["--store", "1", "--facts", "nowhere"], "nowhere is not a folder"),
+        (["--database-url", "sqlite://"], "a store in memory ends with the command; give a file"),
+        (["--database-url", "sqlite:///:memory:"], "a store in memory ends with the command"),
         (["--template-file", "no.yaml"], "no.yaml: no such templates file"),
         (["--api", "http://127.0.0.1:1"], "cannot be reached"),
     ],
@@ -173,6 +178,16 @@ def test_what_is_refused(run, words: list[str], told: str) -> None:  # type: ign
     assert code == 2
     assert told in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["inventory", "backfill"], ["store", "verify"], ["store", "reset"], ["simulate"], ["serve"]],
+)
+def test_a_store_in_memory_is_refused(run, words: list[str]) -> None:  # type: ignore[no-untyped-def]
+    code, said = run(*words, "--database-url", "sqlite:///file::memory:?uri=true")
+    assert code == 2
+    assert "a store in memory ends with the command; give a file, such as sqlite:///data" in said
 
 
 @pytest.mark.parametrize("command", ["backfill", "verify", "reset"])

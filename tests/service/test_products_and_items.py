@@ -65,6 +65,13 @@ def test_products_are_filtered_and_searched(client: TestClient) -> None:
     assert (missing.status_code, missing.json()["field"]) == (404, "sku")
 
 
+def test_searches_find_letters_whatever_the_case(client: TestClient) -> None:
+    client.post("/products", json=product(1, name="Skijacke GRÖSSE Ł"))
+    for search in ("grösse ł", "GRÖSSE Ł"):
+        found = client.get("/products", params={"search": search}).json()
+        assert [one["sku"] for one in found] == ["P-0001"], search
+
+
 def test_items_are_filtered_and_searched(client: TestClient) -> None:
     fill(client, 4, 5)
     client.patch("/items/RFID-00000003", json={"status": "not_present", "reason": "stolen"})
@@ -124,6 +131,7 @@ def test_bulk_says_what_became_of_each_row(client: TestClient, engine: Engine) -
     ]
     assert [one["row"] for one in body["results"]] == list(range(6))
     assert "unit_price" in body["results"][3]["detail"]
+    assert body["results"][4]["detail"] == "body: Input should be an object"
     assert body["results"][2]["detail"] == "name: 'Product 1' is there, not 'Again'"
     assert [body[n] for n in ("created", "skipped", "conflicts", "failed")] == [3, 0, 1, 2]
     again = client.post("/products/bulk", json={"products": [product(1), product(2)]})
@@ -219,6 +227,8 @@ def test_status_and_place_change_by_the_ledger(client: TestClient, engine: Engin
     assert (back["status"], back["reason"], back["left_at"]) == ("present", None, None)
     outside = client.patch(tag, json={"x_position": 500})
     assert (outside.status_code, outside.json()["field"]) == (422, "zone_id")
+    assert outside.json()["errors"][0]["detail"].startswith("the position lies outside")
+    assert outside.json()["detail"].startswith("zone_id: the position lies outside")
     moved = client.patch(tag, json={"x_position": 12.5, "zone_id": None}).json()
     assert (moved["x_position"], moved["y_position"], moved["zone_id"]) == (12.5, 250.0, None)
     gone = client.patch(
@@ -238,6 +248,8 @@ def test_status_and_place_change_by_the_ledger(client: TestClient, engine: Engin
     [
         ({}, "status"),
         ({"status": "gone"}, "status"),
+        ({"status": None}, "status"),
+        ({"status": None, "x_position": 9}, "status"),
         ({"status": "not_present"}, "reason"),
         ({"status": "present", "reason": "sold"}, "reason"),
         ({"reason": "sold"}, "reason"),

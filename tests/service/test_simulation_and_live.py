@@ -45,6 +45,8 @@ def test_a_simulation_is_started_changed_and_stopped(client: TestClient, engine:
     }
     second = client.post("/simulation/start")
     assert (second.status_code, second.json()["title"]) == (409, "Conflict")
+    null = client.patch("/simulation/params", json={"speed": None})
+    assert (null.status_code, null.json()["field"]) == (422, "speed")
     changed = client.patch("/simulation/params", json={"speed": 4.5, "mode": "demo"})
     assert (changed.json()["speed"], changed.json()["mode"]) == (4.5, "demo")
     assert client.get("/simulation/params").json() == changed.json()

@@ -18,7 +18,7 @@ from retail_datagen.store import lease
 from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
-from retail_datagen.store.database import open_database
+from retail_datagen.store.database import open_database, shown_url
 from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.items import plan_inventory
 from retail_datagen.store.ledger import Detections, Ledger
@@ -286,13 +286,25 @@ def test_items_that_came_after_a_snapshot_have_no_earlier_past(light: Engine) ->
     [
         (Backfill(0), "days: 0 is not possible; allowed are 1 to 3650"),
         (Backfill(1, "thick"), "density: 'thick' is not known; allowed are sparse, normal, dense"),
-        (Backfill(1), "No products found in database: run `retail-datagen inventory generate"),
+        (
+            Backfill(1),
+            "No products found in database (sqlite://); run `retail-datagen inventory generate",
+        ),
     ],
 )
 def test_what_cannot_be_is_told(light: Engine, wanted: Backfill, told: str) -> None:
     with pytest.raises(UserError) as error:
         backfill(light, wanted)
     assert told in str(error.value)
+
+
+def test_a_store_without_products_is_named_without_its_password(engine: Engine) -> None:
+    where = shown_url(engine)
+    with pytest.raises(UserError) as error:
+        backfill(engine, Backfill(1))
+    assert f"({where}); run `retail-datagen" in str(error.value)
+    assert f"--database-url {where}` first" in str(error.value)
+    assert engine.url.password is None or f":{engine.url.password}@" not in str(error.value)
 
 
 def test_products_without_items(light: Engine) -> None:

@@ -222,6 +222,11 @@ def test_own_templates_are_added(tmp_path: Path) -> None:
         (OWN.replace("KET", "RUN"), "sku_prefix 'RUN' of 'Kettlebell' is another template's"),
         (OWN.replace("Kettlebell", "hoodie"), "name 'hoodie' is another template's"),
         (OWN.replace("[9.99, 19.99]", "[20, 10]"), "price"),
+        (
+            OWN.replace("[9.99, 19.99]", "[9.99, 100000000]"),
+            "is not possible; allowed are 0.01 to 99,999,999.99",
+        ),
+        (OWN.replace("[9.99, 19.99]", "[0.001, 19.99]"), "price 0.001 of '"),
     ],
 )
 def test_wrong_templates_are_told(tmp_path: Path, text: str, told: str) -> None:

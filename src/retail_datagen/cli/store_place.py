@@ -98,9 +98,13 @@ def needs_store() -> Iterator[None]:
 
 @contextmanager
 def opened_store(url: str, *, create: bool) -> Iterator[Engine]:
-    """The store in a database, made where it is not there if `create`."""
-    from retail_datagen.store.database import open_database
+    """The store in a database, made where it is not there if `create`.
 
+    Raises UserError for one in memory, as for what cannot be opened.
+    """
+    from retail_datagen.store.database import open_database, refuse_in_memory
+
+    refuse_in_memory(url)
     engine = open_database(url, create=create)
     try:
         yield engine

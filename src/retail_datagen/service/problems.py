@@ -59,11 +59,17 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
         }
-        errors = self.errors or ((FieldError(self.field, self.detail),) if self.field else ())
+        errors = self.errors or ((self._of_field(self.field),) if self.field else ())
         if errors:
             held["field"] = errors[0].field
             held["errors"] = [{"field": e.field, "detail": e.detail} for e in errors]
         return Response(json.dumps(held), self.status, self.headers, MEDIA_TYPE)
+
+    def _of_field(self, field: str) -> FieldError:
+        """The detail without the name of the field, which stands beside it."""
+        found = _FIELD.fullmatch(self.detail)
+        same = found is not None and found[1].replace("-", "_") == field.replace("-", "_")
+        return FieldError(field, found[2] if found and same else self.detail)
 
 
 SCHEMA: dict[str, object] = {
@@ -99,7 +105,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 def field_errors(errors: Sequence[ErrorDetails]) -> list[FieldError]:
     """What pydantic found, without the values: they may be anything, and a key among them."""
-    return [_field_error(_name(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in errors]
+    return [_field_error(_name(e["loc"]), _message(e)) for e in errors]
 
 
 def of_user_error(error: UserError, status: int = 422) -> Problem:
@@ -159,6 +165,13 @@ def install(app: FastAPI) -> None:
     for failure in UNAVAILABLE:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, unknown)
+
+
+def _message(error: ErrorDetails) -> str:
+    """What is wrong, without names of our classes."""
+    if error["type"] == "model_type":
+        return "Input should be an object"
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _field_error(field: str, message: str) -> FieldError:

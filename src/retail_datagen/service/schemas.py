@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from retail_datagen.service.settings import MOST_ROWS
 from retail_datagen.store.backfill import MOST_DAYS
@@ -44,6 +51,28 @@ Price = Annotated[
 ]
 Mode = Literal["demo", "realistic", "stress"]
 Density = Literal["sparse", "normal", "dense", "extreme"]
+
+
+_T = TypeVar("_T")
+
+
+def _not_null(value: _T | None) -> _T:
+    """Null would be taken for a field that is left out."""
+    if value is None:
+        raise ValueError("null is no value of it; give one, or leave it out")
+    return value
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """As OpenAPI has it."""
+    for one in schema.pop("anyOf"):
+        if one != {"type": "null"}:
+            schema.update(one)
+    schema.pop("default", None)
+
+
+Given = Annotated[_T | None, AfterValidator(_not_null), Field(json_schema_extra=_without_null)]
+"""A field that may be left out, and is None then, but not null."""
 
 
 class _Request(BaseModel):
@@ -112,7 +141,7 @@ class BulkResult(BaseModel):
 class ItemPatch(_Request):
     """What to change of an item. Fields that are left out stay as they are."""
 
-    status: Status | None = None
+    status: Given[Status] = None
     reason: Reason | Literal["found", "returned"] | None = None
     """Why it is not present: sold, stolen, lost or moved. Why it is again: found or returned."""
     x_position: Position | None = None
@@ -165,13 +194,13 @@ class SimulationParams(BaseModel):
 class SimulationChange(_Request):
     """What may change while a simulation runs. Fields that are left out stay as they are."""
 
-    mode: Mode | None = None
-    speed: Annotated[float, Field(ge=SPEED[0], le=SPEED[1], allow_inf_nan=False)] | None = None
-    disappearance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    snapshot_interval: (
-        Annotated[int, Field(ge=SNAPSHOT_SECONDS[0], le=SNAPSHOT_SECONDS[1])] | None
-    ) = None
-    analytics: bool | None = None
+    mode: Given[Mode] = None
+    speed: Given[Annotated[float, Field(ge=SPEED[0], le=SPEED[1], allow_inf_nan=False)]] = None
+    disappearance: Given[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = None
+    snapshot_interval: Given[
+        Annotated[int, Field(ge=SNAPSHOT_SECONDS[0], le=SNAPSHOT_SECONDS[1])]
+    ] = None
+    analytics: Given[bool] = None
 
 
 class SimulationCounts(BaseModel):

@@ -12,13 +12,10 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.core.memory import nothing_is_garbage
 from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import ServiceSettings
-from retail_datagen.store.database import Engine, open_database
+from retail_datagen.store.database import Engine, open_database, refuse_in_memory
 from retail_datagen.store.simulation.events import Listener
-from retail_datagen.store.where import DEFAULT_URL
 
 _ENDS_WITHIN = 10
-_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-"""All requests would share its one connection, and with it their transactions."""
 _LARGEST_MESSAGE = 4096
 """Clients of the live feed have nothing to say."""
 
@@ -36,10 +33,8 @@ def serve(
     `outgoing` opens what else listens to the store's simulations. Raises UserError for an address
     that cannot be had, or a database or target that cannot be used.
     """
-    if settings.database_url in _IN_MEMORY:
-        raise UserError(
-            f"database-url: a store in memory cannot be served; give a file, such as {DEFAULT_URL}"
-        )
+    # All requests would share its one connection, and with it their transactions.
+    refuse_in_memory(settings.database_url)
     with ExitStack() as stack:
         listening = stack.enter_context(closing(_listen(host, port)))
         engine = open_database(settings.database_url)

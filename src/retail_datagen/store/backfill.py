@@ -20,7 +20,7 @@ from retail_datagen.core.calendar import to_date, to_day
 from retail_datagen.core.rng import mix
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
-from retail_datagen.store.database.engine import writing
+from retail_datagen.store.database.engine import shown_url, writing
 from retail_datagen.store.lease import refuse_beside_simulation
 from retail_datagen.store.lives import lives_of
 from retail_datagen.store.past import Shelf, draw_past
@@ -32,7 +32,7 @@ from retail_datagen.store.takeback import take_back
 
 MOST_DAYS = 3650
 _EARLIEST = date(1970, 1, 1)
-_GENERATE = "run `retail-datagen inventory generate --items 3000`"
+_GENERATE = "retail-datagen inventory generate --items 3000"
 _movements = m.stock_movements.c
 
 
@@ -182,18 +182,21 @@ def _refuse_live(connection: Connection, first: datetime, end: datetime) -> None
 
 def _standing(connection: Connection, first: datetime, end: datetime) -> Standing:
     """The items that were there. Raises UserError for a store without any."""
+    where = shown_url(connection.engine)
+    generate = f"{_GENERATE} --database-url {where}"
     if not connection.scalar(select(func.count()).select_from(m.products)):
-        raise UserError(f"No products found in database: {_GENERATE}")
+        raise UserError(f"No products found in database ({where}); run `{generate}` first")
     opening_from(connection, first)
     found = standing(connection, first, end)
     if len(found):
         return found
     if not connection.scalar(select(func.count()).select_from(m.inventory_items)):
-        raise UserError(f"No inventory items found in database: {_GENERATE}")
+        raise UserError(f"No inventory items found in database ({where}); run `{generate}` first")
     raise UserError(
         f"no item of this store stood there from {first:%Y-%m-%d} to the end of "
         f"{end - timedelta(days=1):%Y-%m-%d}: all came, were seen or left within; choose other "
-        f"days, or empty the store with `retail-datagen store reset`, then {_GENERATE}"
+        f"days, or empty the store with `retail-datagen store reset --database-url {where}`, then "
+        f"run `{generate}`"
     )
 
 

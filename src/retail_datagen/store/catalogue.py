@@ -31,6 +31,7 @@ from retail_datagen.config.problems import explain, refuse
 from retail_datagen.config.profile import Category, Department, Profile, Template
 from retail_datagen.core.arrays import I64, Bool
 from retail_datagen.core.rng import Stream
+from retail_datagen.store.database.models import MOST_CENTS
 from retail_datagen.store.epc import MOST_REFERENCE
 from retail_datagen.world.product_lines import product_lines
 from retail_datagen.world.products import build_products
@@ -178,6 +179,7 @@ def _own_profile(profile: Profile, file: Path) -> Profile:
     taken_names = {t.name.casefold() for c in profile.categories for t in c.templates}
     taken_skus = {t.sku_prefix for c in profile.categories for t in c.templates}
     for template in own:
+        _refuse_price(file, template)
         if template.name.casefold() in taken_names:
             raise ConfigError(f"{file}: name {template.name!r} is another template's; use your own")
         if template.sku_prefix in taken_skus:
@@ -198,6 +200,17 @@ def _own_profile(profile: Profile, file: Path) -> Profile:
         categories.append(Category(name=name, zone=zone, templates=templates))
     departments = (Department(name="Own", categories=tuple(categories)),)
     return profile.model_copy(update={"departments": departments})
+
+
+def _refuse_price(file: Path, template: OwnTemplate) -> None:
+    """Raises ConfigError for a price that no product of the store may have."""
+    least, most = 0.01, MOST_CENTS / 100
+    for price in template.price:
+        if not least <= price <= most:
+            raise ConfigError(
+                f"{file}: price {price:,} of {template.name!r} is not possible; allowed are "
+                f"{least} to {most:,}"
+            )
 
 
 def _read_templates(file: Path) -> tuple[OwnTemplate, ...]:

@@ -16,7 +16,7 @@ SHELVES = (LEFT_WALL, RIGHT_WALL, BACK_WALL, ISLAND, CHECKOUT)
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A rectangle: x0 <= x < x1 and y0 <= y < y1."""
+    """A rectangle with its edges: x0 <= x <= x1 and y0 <= y <= y1."""
 
     id: int
     name: str

@@ -55,7 +55,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A rectangle of the floor, in cm."""
+    """A rectangle of the floor with its edges, in cm."""
 
     id: int
     name: str

@@ -25,6 +25,7 @@ ALLOWED = f"postgresql://user:password@host:5432/database or {DEFAULT_URL}"
 _BUSY_SECONDS = 30
 _WRITER = 0x7265_7461_696C
 """The PostgreSQL lock that one writer holds at a time, as SQLite has it by itself."""
+_Value = str | bytes | int | float | None
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
 
@@ -76,6 +77,18 @@ def shown_form(url: str) -> str:
     """As `shown_url`, of a URL that nothing was opened with yet. Raises UserError."""
     parsed = _parse(url)
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
+
+
+def refuse_in_memory(url: str) -> None:
+    """Raises UserError for a store that ends with this process, and for what is no URL."""
+    parsed = _parse(url)
+    named = parsed.database or ""
+    in_memory = not named or ":memory:" in named or parsed.query.get("mode") == "memory"
+    if parsed.drivername in _SQLITE and in_memory:
+        raise UserError(
+            f"database-url: a store in memory ends with the command; give a file, such as "
+            f"{DEFAULT_URL}"
+        )
 
 
 def _parse(url: str) -> URL:
@@ -139,8 +152,14 @@ def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
     # Else Python's driver begins transactions when it sees fit, and commits before it alters
     # tables.
     connection.isolation_level = None
+    # Its own knows ASCII only; searches find the same as on PostgreSQL.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _lower(value: _Value) -> _Value:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

@@ -15,8 +15,7 @@ from retail_datagen.cli.console import console
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import JobSummary
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
-
-_STDOUT = "jsonl:-"
+from retail_datagen.sinks.jsonl import STDOUT
 
 
 @contextmanager
@@ -39,7 +38,7 @@ def told_when_stopped(quiet: bool) -> Iterator[None]:
 def print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:
     """Rows of each table and the whole, as a table or as JSON."""
     # Rows that go to the standard output must not get mixed with words.
-    out = sys.stderr if target == _STDOUT else sys.stdout
+    out = sys.stderr if target == STDOUT else sys.stdout
     if as_json:
         days = {
             "first_day": to_date(summary.first_day).isoformat(),

@@ -19,9 +19,9 @@ from retail_datagen.sinks.options import (
     MessageOptions,
     StreamOptions,
 )
-from retail_datagen.streaming.targets import STDOUT, targets_of
+from retail_datagen.streaming.targets import targets_of
 
-__all__ = ["PLAIN", "STDOUT", "KafkaWishes", "targets_of"]
+__all__ = ["PLAIN", "KafkaWishes", "targets_of"]
 
 _REGISTRY = "SCHEMA_REGISTRY_URL"
 To = Annotated[

@@ -27,6 +27,16 @@ class Beneath(Protocol):
     def flush(self) -> object: ...
 
 
+class Nowhere:
+    """Takes bytes and forgets them."""
+
+    def write(self, data: bytes, /) -> object:
+        return None
+
+    def flush(self) -> object:
+        return None
+
+
 class HashingFile:
     """A binary file for writers to write to; it counts and hashes (sha256) what passes."""
 

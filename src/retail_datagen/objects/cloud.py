@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, S3Store
 
-from retail_datagen.core.files import HashingFile, publish, staged_file
+from retail_datagen.core.files import HashingFile, Nowhere, publish, staged_file
 from retail_datagen.objects.base import Content, Found, StoreError, checked
 from retail_datagen.objects.digests import PartedMd5, read_through
 from retail_datagen.objects.failures import (
@@ -271,7 +271,7 @@ class CloudStore:
             raise Damaged(f"{meta['size']} of {size} bytes arrived")
         if self._cloud.etag_is_md5 and (meta["e_tag"] or "").strip('"') == etag:
             return
-        back = HashingFile(_Nowhere())
+        back = HashingFile(Nowhere())
         self._stream(path, back)
         if back.sha256 != sha256:
             raise Damaged(f"the sha256 of what arrived is {back.sha256}, of what was sent {sha256}")
@@ -312,14 +312,6 @@ class CloudStore:
         if status == 404 or isinstance(error, FileNotFoundError):
             return failure(doing, where, code or "there is no such object", "check its name")
         return failure(doing, where, said, f"check the network and the endpoint; {AGAIN}")
-
-
-class _Nowhere:
-    def write(self, data: bytes, /) -> None:
-        """Drop it."""
-
-    def flush(self) -> None:
-        """Nothing is kept."""
 
 
 def _check_bucket(error: FileNotFoundError) -> None:

@@ -97,7 +97,7 @@ class ClickHouseSink:
         self._forget()
         intent = self._notes.read().get(INTENT)
         if intent:
-            self._end_queries()
+            self.clickhouse.end_queries(self._notes.query_id)
             self._delete([_deletion(entry) for entry in json.loads(intent)])
             self._notes.write({INTENT: ""})
 
@@ -161,7 +161,7 @@ class ClickHouseSink:
         self._staging.drop()
         self._forget()
         wanted = set(tables)
-        self._end_queries()
+        self.clickhouse.end_queries(self._notes.query_id)
         entries = {
             name: ""
             for name, text in self._notes.read().items()
@@ -170,7 +170,7 @@ class ClickHouseSink:
         # Forgotten first: killed in the middle, what is left is not taken for a history.
         self._notes.write(entries | {HEADER: ""})
         for name in sorted(wanted):
-            if self._columns(name):
+            if self.clickhouse.names_of_columns(name):
                 self.clickhouse.run(f"TRUNCATE TABLE {self._qualified(name)}")
         self._notes.write({INTENT: ""})
         self._forget()
@@ -219,20 +219,11 @@ class ClickHouseSink:
     def _delete(self, deletions: Iterable[_DELETION]) -> None:
         """Delete rows by their identifiers, and wait until they are gone."""
         for table, low, high in deletions:
-            if self._columns(table):
+            if self.clickhouse.names_of_columns(table):
                 self.clickhouse.run(
                     f"ALTER TABLE {self._qualified(table)} DELETE "
                     f"WHERE {EVENT_ID} >= {literal(low)} AND {EVENT_ID} <= {literal(high)} "
                     "SETTINGS mutations_sync = 2"
-                )
-
-    def _end_queries(self) -> None:
-        """End what a server still does for a writer of this feed that is gone."""
-        if not self.clickhouse.embedded:
-            # Who may not end queries has none that run: nobody else uses these identifiers.
-            with suppress(SinkError):
-                self.clickhouse.run(
-                    f"KILL QUERY WHERE startsWith(query_id, {literal(self._notes.query_id)}) SYNC"
                 )
 
     def _ensure(self, table: Table, stamped: bool) -> None:
@@ -242,7 +233,11 @@ class ClickHouseSink:
             return
         wanted = [column.name for column in stored_columns(table, stamped)]
         # Who loads from elsewhere notes beside our columns from where.
-        there = [column for column in self._columns(name) if not column.startswith("_")]
+        there = [
+            column
+            for column in self.clickhouse.names_of_columns(name)
+            if not column.startswith("_")
+        ]
         if there and sorted(there) != sorted(wanted):
             if self._has_rows(name):
                 raise other_columns(self.clickhouse.address.where, name, there, wanted)
@@ -253,15 +248,8 @@ class ClickHouseSink:
             self.clickhouse.run(create_merge_tree(table, stamped, database))
         self._fitting.add(name)
 
-    def _columns(self, name: str) -> tuple[str, ...]:
-        found = self.clickhouse.rows(
-            f"SELECT name FROM system.columns WHERE table = {literal(name)} "
-            f"AND database = {literal(self.clickhouse.address.database)} ORDER BY position"
-        )
-        return tuple(str(column) for (column,) in found)
-
     def _has_rows(self, name: str) -> bool:
-        return bool(self._columns(name)) and bool(
+        return bool(self.clickhouse.names_of_columns(name)) and bool(
             self.clickhouse.rows(f"SELECT 1 FROM {self._qualified(name)} LIMIT 1")
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,7 +102,8 @@ _ADVICE = {
     "252": "it has too many parts to merge: wait, and run the same command again",
 }
 """What to do about an error of ClickHouse, by its code."""
-_CODE = re.compile(r"(?:error code|Code:)\s*(\d+)")
+CODE = re.compile(r"(?:error code|Code:)\s*(\d+)")
+"""The number of an error of ClickHouse in what the driver says."""
 _UNREACHED = re.compile(
     r"Failed to resolve|Connection refused|No route to host|unreachable|[Cc]onnection timed out"
     r"|timed out|Connection aborted|Connection reset"
@@ -114,7 +116,7 @@ def explain(address: Address, error: Exception) -> SinkError:
     text = _unreached(error) or " ".join(str(error).split())
     for secret in filter(None, (address.password, quote(address.password, safe=""))):
         text = text.replace(secret, "***")
-    code = _CODE.search(text)
+    code = CODE.search(text)
     if code:
         advice = _ADVICE.get(code[1], "see to it and run the same command again")
     elif "No space left" in text:
@@ -135,7 +137,7 @@ def explain(address: Address, error: Exception) -> SinkError:
 def _unreached(error: Exception) -> str:
     """Why no server answered, in two or three words; "" where one did."""
     text = str(error)
-    found = None if _CODE.search(text) else _UNREACHED.search(text)
+    found = None if CODE.search(text) else _UNREACHED.search(text)
     return found[0] if found else ""
 
 
@@ -203,6 +205,21 @@ class ClickHouse:
                 table, data, database, settings=_identified(query_id)
             )
         )
+
+    def names_of_columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a table in their order; none where there is no such table."""
+        found = self.rows(
+            f"SELECT name FROM system.columns WHERE table = {literal(table)} "
+            f"AND database = {literal(self.address.database)} ORDER BY position"
+        )
+        return tuple(str(column) for (column,) in found)
+
+    def end_queries(self, of: str) -> None:
+        """End what a server still does for a writer that is gone, whose identifiers begin so."""
+        if not self.embedded:
+            # Who may not end queries has none that run: nobody else uses these identifiers.
+            with suppress(SinkError):
+                self.run(f"KILL QUERY WHERE startsWith(query_id, {literal(of)}) SYNC")
 
     def close(self) -> None:
         if self._engine is not None:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ from retail_datagen.core.arrays import I64
 from retail_datagen.schema.sql import create_merge_tree, qualified, stored_columns, table_name
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import SinkError
-from retail_datagen.sinks.clickhouse_client import ClickHouse, literal
+from retail_datagen.sinks.clickhouse_client import CODE, ClickHouse, literal
 from retail_datagen.sinks.sql import other_columns
 
 _LOG = logging.getLogger(__name__)
@@ -48,7 +47,6 @@ _ORIGIN = (
     "`_partition` Int32 DEFAULT -1",
     "`_offset` Int64 DEFAULT -1",
 )
-_CODE = re.compile(r"(?:error code|Code:)\s*(\d+)")
 _PASSING = {"159", "202", "209", "210", "241", "242", "243", "252", "279", "285", "425", "999"}
 """Codes of what ends: timeouts, no connection, no memory, no space, read-only, too many parts."""
 Place = tuple[str, int]
@@ -158,11 +156,11 @@ class LoadTarget:
 
     def settle(self, tables: Mapping[str, Table]) -> dict[Place, int]:
         """Delete what is beyond the positions, which are returned; `tables` by their topics."""
-        self._end_queries()
+        self._clickhouse.end_queries(self._query_id)
         positions = self.positions()
         for topic, table in tables.items():
             name = table_name(table)
-            if "_offset" in self._columns(name):
+            if "_offset" in self._clickhouse.names_of_columns(name):
                 self._trim(name, topic, positions)
         for topic in tables:
             self._trim(REFUSED, topic, positions)
@@ -220,7 +218,7 @@ class LoadTarget:
 
     def _count(self, table: Table, topic: str) -> int:
         name = table_name(table)
-        if "_offset" not in self._columns(name):
+        if "_offset" not in self._clickhouse.names_of_columns(name):
             return 0
         found = self._clickhouse.rows(
             f"SELECT count() FROM {self._named(name)} "
@@ -249,27 +247,12 @@ class LoadTarget:
             return
         self._clickhouse.run(create_merge_tree(table, stamped=True, database=self._database))
         wanted = [column.name for column in stored_columns(table, stamped=True)]
-        there = [c for c in self._columns(name) if not c.startswith("_")]
+        there = [c for c in self._clickhouse.names_of_columns(name) if not c.startswith("_")]
         if sorted(there) != sorted(wanted):
             raise other_columns(self.where, name, there, wanted)
         adding = ", ".join(f"ADD COLUMN IF NOT EXISTS {column}" for column in _ORIGIN)
         self._clickhouse.run(f"ALTER TABLE {self._named(name)} {adding}")
         self._fitting.add(name)
-
-    def _columns(self, name: str) -> tuple[str, ...]:
-        found = self._clickhouse.rows(
-            f"SELECT name FROM system.columns WHERE table = {literal(name)} "
-            f"AND database = {literal(self._database)} ORDER BY position"
-        )
-        return tuple(str(column) for (column,) in found)
-
-    def _end_queries(self) -> None:
-        """End what a server still does for a loader that is gone."""
-        if not self._clickhouse.embedded:
-            with suppress(SinkError):
-                self._clickhouse.run(
-                    f"KILL QUERY WHERE startsWith(query_id, {literal(self._query_id)}) SYNC"
-                )
 
     def _named(self, name: str) -> str:
         return qualified(self._database, name)
@@ -283,7 +266,7 @@ def passes_by_itself(error: SinkError) -> bool:
     cause = error.__cause__
     if cause is None:
         return False
-    code = _CODE.search(str(cause))
+    code = CODE.search(str(cause))
     if code:
         return code[1] in _PASSING
     return "No space left" in str(cause) or not isinstance(cause, ValueError | TypeError | KeyError)

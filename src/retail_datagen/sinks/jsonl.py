@@ -23,6 +23,8 @@ from retail_datagen.sinks.progress import PartitionRecord
 from retail_datagen.wire.json import json_lines
 from retail_datagen.wire.texts import utc_texts
 
+STDOUT = "jsonl:-"
+"""The URL of the standard output."""
 _BATCH_ROWS = 65_536
 
 

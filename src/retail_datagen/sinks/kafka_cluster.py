@@ -148,7 +148,7 @@ class Cluster:
 
         With `committed` off, what is in an open transaction counts as well.
         """
-        from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
         consumer = self._settings.consumer(
             {
@@ -163,30 +163,37 @@ class Cluster:
         try:
             meet(consumer, patience)
             consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
-            while True:
+            at_end = False
+            while not at_end:
                 messages = consumer.consume(_READ_AT_ONCE, timeout=0.2)
-                for message in messages:
-                    error = message.error()
-                    if error is not None:
-                        if error.code() == KafkaError._PARTITION_EOF:
-                            return found
-                        if error.name() == "GROUP_AUTHORIZATION_FAILED":
-                            continue  # the client asks for a group, which nothing here needs
-                        self._refuse(error, f"read topic {topic}")
-                        patience.spent(pause=False)
-                        continue
-                    patience.renew()
-                    key, value = message.key() or b"", message.value()
-                    if value is None:
-                        found.pop(key, None)
-                    else:
-                        found[key] = value
+                at_end = self._fold(topic, messages, patience, found)
                 if not messages:
                     patience.spent(pause=False)
                     if topic not in self.topics():
                         return {}  # it was removed a moment ago, which a consumer is not told
+            return found
         finally:
             consumer.close()
+
+    def _fold(
+        self, topic: str, messages: Iterable[Any], patience: Patience, found: dict[bytes, bytes]
+    ) -> bool:
+        """Let `found` have the last values by these messages; whether they reach the end."""
+        for message in messages:
+            error = message.error()
+            if error is None:
+                patience.renew()
+                key, value = message.key() or b"", message.value()
+                if value is None:
+                    found.pop(key, None)
+                else:
+                    found[key] = value
+            elif error.code() == error._PARTITION_EOF:
+                return True
+            elif error.name() != "GROUP_AUTHORIZATION_FAILED":  # nothing here needs a group
+                self._refuse(error, f"read topic {topic}")
+                patience.spent(pause=False)
+        return False
 
     def _refuse(self, error: Any, what: str) -> None:
         if "AUTHORIZATION" in error.name():

@@ -32,8 +32,8 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
-    """A Kafka cluster's own identifier, and how many partitions each of its topics has.
+class Listing:
+    """What there is to read: a cluster's own identifier, and how many partitions each topic has.
 
     `generations` are the identifiers of the topics that were asked about.
     """
@@ -80,7 +80,7 @@ class TopicReader:
         self._down_since: float | None = None
         self._told = 0.0
 
-    def look(self, topics: Iterable[str]) -> Cluster:
+    def look(self, topics: Iterable[str]) -> Listing:
         """What there is to read. Waits for a broker as long as the settings say."""
         wanted = list(topics)
         patience = Patience(self._troubles, self._settings.wait_seconds)
@@ -91,7 +91,7 @@ class TopicReader:
                 self._refuse(error.args[0], "list topics")
                 patience.spent(pause=True)
 
-    def glance(self, topics: Iterable[str]) -> Cluster | None:
+    def glance(self, topics: Iterable[str]) -> Listing | None:
         """As `look`, without waiting; None where no broker answers."""
         try:
             return self._cluster(topics)
@@ -160,13 +160,13 @@ class TopicReader:
     def close(self) -> None:
         self._consumer.close()
 
-    def _cluster(self, topics: Iterable[str]) -> Cluster:
+    def _cluster(self, topics: Iterable[str]) -> Listing:
         """Raises KafkaException where no broker answers."""
         found = self._consumer.list_topics(timeout=_ANSWER_SECONDS)
         there = {t.topic: len(t.partitions) for t in found.topics.values() if not t.error}
         wanted = sorted(there.keys() & set(topics))
         made = generations(self._admin, wanted, _ANSWER_SECONDS)
-        return Cluster(str(found.cluster_id), there, made)
+        return Listing(str(found.cluster_id), there, made)
 
     def _there(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
         """`offset`, or the first that is still there, and where the partition ends.

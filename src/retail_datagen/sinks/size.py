@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from retail_datagen.core.files import HashingFile
+from retail_datagen.core.files import HashingFile, Nowhere
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import conform
 from retail_datagen.sinks.file import FORMATS
@@ -15,16 +15,6 @@ _BATCH_ROWS = 65_536
 _WRITERS = {**FORMATS, "jsonl": write_jsonl}
 
 
-class _Nowhere:
-    """Takes bytes and forgets them."""
-
-    def write(self, data: bytes, /) -> object:
-        return None
-
-    def flush(self) -> object:
-        return None
-
-
 def encoded_bytes(format: str, table: Table, data: pa.Table) -> int:
     """Bytes of a partition in the `format` of a sink; of memory where that is no file's."""
     if format == "json":
@@ -33,6 +23,6 @@ def encoded_bytes(format: str, table: Table, data: pa.Table) -> int:
     write = _WRITERS.get(format)
     if write is None:
         return int(data.nbytes)
-    file = HashingFile(_Nowhere())
+    file = HashingFile(Nowhere())
     write(table, conform(table, data), file)
     return file.bytes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from retail_datagen.core.files import HashingFile
+from retail_datagen.core.files import HashingFile, Nowhere
 from retail_datagen.schema.sql import stored_columns
 from retail_datagen.schema.stamps import (
     EVENT_ID,
@@ -189,19 +189,9 @@ def id_bounds(table: Table, day: int, first: int, end: int) -> tuple[str, str]:
     return low, high
 
 
-class _Nowhere:
-    """Takes bytes and forgets them."""
-
-    def write(self, data: bytes, /) -> object:
-        return None
-
-    def flush(self) -> object:
-        return None
-
-
 def digest(data: pa.Table) -> str:
     """sha256 of the rows, as an Arrow stream of one batch."""
-    file = HashingFile(_Nowhere())
+    file = HashingFile(Nowhere())
     with pa.ipc.new_stream(pa.PythonFile(file), data.schema) as writer:
         writer.write_table(data.combine_chunks())
     return file.sha256

@@ -23,7 +23,7 @@ from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.clickhouse_load import LoadTarget, passes_by_itself
 from retail_datagen.sinks.kafka_reading import (
     Arrived,
-    Cluster,
+    Listing,
     Place,
     TopicChangedError,
     TopicReader,
@@ -108,11 +108,13 @@ def run_load(load: Load, told: Listener = lambda loaded: None) -> Loaded:
 class _Loader:
     def __init__(self, load: Load, reader: TopicReader, target: LoadTarget, stop: Stop) -> None:
         self._load, self._reader, self._target, self._stop = load, reader, target, stop
-        self._cluster = Cluster("", {}, {})
+        self._cluster = Listing("", {}, {})
         self._positions: dict[Place, int] = {}
         self._followed: set[Place] = set()
         self._unsettled = False
         self._began = time.monotonic()
+        self._looked = self._began
+        self._batch = _Batch()
         self._loaded = Loaded()
 
     def run(self, told: Listener) -> Loaded:
@@ -125,37 +127,47 @@ class _Loader:
                 f"from: none of the topics is at {load.kafka.servers}: {_some(load.topics)}; see "
                 "--feed and --topic-prefix, or wait for them with --continuous"
             )
-        batch = _Batch()
-        looked = time.monotonic()
         while True:
-            try:
-                batch.add(reader.read(self._room(batch), self._patience(batch)))
-            except TopicChangedError as error:
-                if not load.continuous:
-                    raise
-                _LOG.warning("%s", str(error).partition(";")[0])
-                time.sleep(_CHANGE_SECONDS)
-                self._go_on_from(reader.look(load.topics))
-                batch = _Batch()
+            self._read()
             self._refuse_to_wait()
             done = reader.at_end and not load.continuous
-            if batch.messages and (done or self._is_due(batch)):
-                self._write(batch)
+            if self._batch.messages and (done or self._is_due()):
+                self._write(self._batch)
                 told(self._so_far())
-                batch = _Batch()
+                self._batch = _Batch()
             elif done:
                 return self._so_far()
-            if load.continuous and time.monotonic() - looked > _LOOK_SECONDS:
-                looked = time.monotonic()
-                there = reader.glance(load.topics)
-                if there and self._is_made_anew(there):
-                    self._go_on_from(there)
-                    batch = _Batch()
-                elif there:
-                    self._follow(there.topics)
+            if load.continuous:
+                self._look_around()
 
-    def _go_on_from(self, found: Cluster) -> None:
+    def _read(self) -> None:
+        """More into the batch; of topics that were taken away or made anew, from their beginning.
+
+        Raises TopicChangedError unless it is continuous.
+        """
+        try:
+            self._batch.add(self._reader.read(self._room(), self._patience()))
+        except TopicChangedError as error:
+            if not self._load.continuous:
+                raise
+            _LOG.warning("%s", str(error).partition(";")[0])
+            time.sleep(_CHANGE_SECONDS)
+            self._go_on_from(self._reader.look(self._load.topics))
+
+    def _look_around(self) -> None:
+        """Now and then: what is new is read, too."""
+        if time.monotonic() - self._looked <= _LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        there = self._reader.glance(self._load.topics)
+        if there and self._is_made_anew(there):
+            self._go_on_from(there)
+        elif there:
+            self._follow(there.topics)
+
+    def _go_on_from(self, found: Listing) -> None:
         """Read from where the positions in ClickHouse stand, whatever was read before."""
+        self._batch = _Batch()
         self._reader.leave()
         self._followed.clear()
         self._cluster = found
@@ -164,7 +176,7 @@ class _Loader:
         self._unsettled = False
         self._follow(found.topics)
 
-    def _is_made_anew(self, there: Cluster) -> bool:
+    def _is_made_anew(self, there: Listing) -> bool:
         """Whether a topic is of another generation than when reading began, or was not there."""
         known = self._cluster.generations
         return any(known.get(topic) != now for topic, now in there.generations.items())
@@ -182,20 +194,20 @@ class _Loader:
         self._reader.follow(new)
         self._followed |= set(new)
 
-    def _room(self, batch: _Batch) -> int:
-        return min(_READ_AT_ONCE, self._load.batch_rows - batch.messages)
+    def _room(self) -> int:
+        return min(_READ_AT_ONCE, self._load.batch_rows - self._batch.messages)
 
-    def _patience(self, batch: _Batch) -> float:
+    def _patience(self) -> float:
         """Seconds that reading may take: the batch's first message must not wait for too long."""
-        if not batch.messages:
+        if not self._batch.messages:
             return _POLL_SECONDS
         return min(
-            _POLL_SECONDS, max(0.0, batch.since + self._load.batch_seconds - time.monotonic())
+            _POLL_SECONDS, max(0.0, self._batch.since + self._load.batch_seconds - time.monotonic())
         )
 
-    def _is_due(self, batch: _Batch) -> bool:
-        old = time.monotonic() - batch.since >= self._load.batch_seconds
-        return old or batch.messages >= self._load.batch_rows
+    def _is_due(self) -> bool:
+        old = time.monotonic() - self._batch.since >= self._load.batch_seconds
+        return old or self._batch.messages >= self._load.batch_rows
 
     def _write(self, batch: _Batch) -> None:
         load = self._load

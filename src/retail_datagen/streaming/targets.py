@@ -20,6 +20,7 @@ from retail_datagen.sinks import (
     open_sink,
     redacted,
 )
+from retail_datagen.sinks.jsonl import STDOUT
 from retail_datagen.sinks.place import place_of
 from retail_datagen.streaming.line import Line
 from retail_datagen.streaming.problems import Problems
@@ -28,7 +29,6 @@ from retail_datagen.streaming.trouble import TroubledLine
 from retail_datagen.streaming.truth import Truth
 from retail_datagen.world.dimensions import read_dimensions
 
-STDOUT = "jsonl:-"
 LIVE = "live"
 """The feed of events that are sent as of now: they belong to no history."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")

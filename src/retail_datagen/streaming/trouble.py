@@ -58,38 +58,51 @@ class TroubledLine:
 
     def put(self, piece: Piece) -> None:
         """Decide what happens to events; each that is hit stands in the truth at once."""
-        stamped, problems = piece.stamped, self._problems
-        name = stamped.table.name
+        stamped = piece.stamped
         keys = (np.int64(piece.day) << _DAY_SHIFT) | piece.row
         arrives = stamped.instant.astype(np.int64).copy()
-        lost = self._lose(stamped)
-        self._hold(stamped, arrives, ~lost)
+        there = ~self._lose(stamped)
+        self._hold(stamped, arrives, there)
+        self._delay(stamped, keys, arrives, there)
+        whole = _OnTheWay(stamped, arrives, self._damage(stamped, keys, arrives, there))
+        way = self._way.setdefault(stamped.table.name, [])
+        way.append(whole if there.all() else whole.take(np.flatnonzero(there)))
+        self._double(whole, keys, there, way)
+
+    def _delay(self, stamped: Stamped, keys: I64, arrives: I64, there: Bool) -> None:
+        """Events that are not held already arrive after others."""
+        problems, name = self._problems, stamped.table.name
         for problem in (OUT_OF_ORDER, LATE):
-            hit = problems.hit(problem, name, keys) & ~lost & (arrives == stamped.instant)
+            hit = problems.hit(problem, name, keys) & there & (arrives == stamped.instant)
             if hit.any():
                 delay = problems.delay(problem, name, keys[hit])
                 if problem == LATE:
                     delay += problems.known[LATE].seconds * 1000
                 arrives[hit] += delay
                 self._note(problem, stamped, hit, arrives)
+
+    def _damage(self, stamped: Stamped, keys: I64, arrives: I64, there: Bool) -> U8:
+        """What each event suffers: [rows], as `_OnTheWay` counts it."""
+        problems, name = self._problems, stamped.table.name
         damage = np.zeros(len(keys), dtype=np.uint8)
-        hit = problems.hit(MALFORMED, name, keys) & ~lost
+        hit = problems.hit(MALFORMED, name, keys) & there
         if hit.any():
             damage[hit] = 1 + problems.choice(MALFORMED, name, keys[hit], len(DAMAGES))
             words = [DAMAGES[code - 1][0] for code in damage[hit]]
             self._note(MALFORMED, stamped, hit, arrives, words)
-        again = problems.hit(DUPLICATES, name, keys) & ~lost & (damage == 0)
-        way = self._way.setdefault(name, [])
-        kept = np.flatnonzero(~lost)
-        whole = _OnTheWay(stamped, arrives, damage)
-        way.append(whole if len(kept) == len(keys) else whole.take(kept))
+        return damage
+
+    def _double(self, whole: _OnTheWay, keys: I64, there: Bool, way: list[_OnTheWay]) -> None:
+        """Sound events arrive once more, later."""
+        problems, name = self._problems, whole.stamped.table.name
+        again = problems.hit(DUPLICATES, name, keys) & there & (whole.damage == 0)
         if again.any():
             copies = whole.take(np.flatnonzero(again))
             later = copies.arrives + problems.delay(DUPLICATES, name, keys[again])
-            second = arrives.copy()
+            second = whole.arrives.copy()
             second[again] = later
             way.append(_OnTheWay(copies.stamped, later, copies.damage))
-            self._note(DUPLICATES, stamped, again, second)
+            self._note(DUPLICATES, whole.stamped, again, second)
 
     def deliver(self, sinks: Sequence[EventSink], now: int | None) -> None:
         """Send what arrives by `now`, in the order of arrival; with None, all that is left."""

@@ -120,6 +120,19 @@ def test_history_goes_on_into_the_present(shop: Shop, signum: signal.Signals) ->
         assert live == expected[: len(live)]
 
 
+def test_a_stopped_backfill_into_a_file_does_not_say_that_it_goes_on(shop: Shop) -> None:
+    asked = ("--start", "2024-01-01", "--end", "2024-12-31", "--all", "--to", "jsonl:events.jsonl")
+    process = shop.start("backfill", *asked)
+    events = shop.folder / "events.jsonl"
+    deadline = time.monotonic() + 60
+    while not (events.exists() and events.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the target does not remember them: the same command begins anew" in err
+
+
 def test_gaps_are_listed_and_filled(shop: Shop) -> None:
     to = ("--feed", "topics", "--to", "sqlite:retail.db")
     for first, last in (("2024-03-01", "2024-03-02"), ("2024-03-05", "2024-03-05")):

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import options, targets
+from retail_datagen.cli import stream_options, targets
 from retail_datagen.cli.finished import print_summary, told_when_stopped
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.progress import ProgressBar
 from retail_datagen.cli.stream_command import play
 from retail_datagen.cli.words import names_of
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    config: options.Config = None,
+    config: stream_options.Config = None,
     months: Annotated[
         int | None,
         typer.Option(
@@ -48,7 +49,7 @@ def backfill(
     end: Annotated[
         str | None, typer.Option(metavar="DAY", help="Last day, itself included; beside --start.")
     ] = None,
-    events_per_hour: options.EventsPerHour = None,
+    events_per_hour: stream_options.EventsPerHour = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every fact of the range: each fact table, whole.")
     ] = False,
@@ -56,7 +57,7 @@ def backfill(
         str | None,
         typer.Option(metavar="|".join(NAMES), help="Which events; hub without --all."),
     ] = None,
-    tables: options.Tables = None,
+    tables: stream_options.Tables = None,
     to: targets.To = None,
     format: targets.Format = targets.PLAIN.format,
     envelope: targets.Envelope = targets.PLAIN.envelope,
@@ -83,8 +84,8 @@ def backfill(
             metavar="PORT", min=0, max=65535, help="With --then-live: Prometheus metrics there."
         ),
     ] = None,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send a history of events to Kafka, a database or a file; run again, it goes on."""
     urls = targets.targets_of(to)
@@ -150,7 +151,7 @@ def _chosen(
     """The events that are sent. Raises UserError for options that contradict each other."""
     if not everything:
         name = feed or HUB
-        return Chosen(config, name, options.events_per_hour_of(events_per_hour, name))
+        return Chosen(config, name, stream_options.events_per_hour_of(events_per_hour, name))
     if feed not in (None, FACTS):
         raise UserError(
             f"feed: {feed!r} cannot stand beside --all, which sends every fact table; leave one out"

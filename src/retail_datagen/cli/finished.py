@@ -26,13 +26,18 @@ def told_when_stopped(quiet: bool) -> Iterator[None]:
             yield
     except JobStopped as stop:
         if not quiet:
-            kept = f"{stop.finished:,} of {partitions_in_words(stop.partitions)} are whole and kept"
-            typer.echo(
-                f"stopped: {kept if stop.partitions else 'nothing was written yet'}; "
-                "run the same command again to go on",
-                err=True,
-            )
+            typer.echo(f"stopped: {_how_far(stop)}", err=True)
         raise typer.Exit(stop.exit_code) from None
+
+
+def _how_far(stop: JobStopped) -> str:
+    """What is there, and what the same command would do."""
+    if not stop.partitions:
+        return "nothing was written yet; run the same command again to go on"
+    whole = f"{stop.finished:,} of {partitions_in_words(stop.partitions)} are whole"
+    if not stop.goes_on:
+        return f"{whole}; the target does not remember them: the same command begins anew"
+    return f"{whole} and kept; run the same command again to go on"
 
 
 def print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from retail_datagen.cli import options, targets
+from retail_datagen.cli import stream_options, targets
 from retail_datagen.cli.finished import print_summary, told_when_stopped
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.words import names_of
 from retail_datagen.core.calendar import day_of, to_date
 from retail_datagen.sinks import StreamOptions, redacted
@@ -26,10 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def gaps(
-    config: options.Config = None,
-    feed: options.Feed = HUB,
-    events_per_hour: options.EventsPerHour = None,
-    tables: options.Tables = None,
+    config: stream_options.Config = None,
+    feed: stream_options.Feed = HUB,
+    events_per_hour: stream_options.EventsPerHour = None,
+    tables: stream_options.Tables = None,
     start: Annotated[
         str | None, typer.Option(metavar="DAY", help="First day; else the history's.")
     ] = None,
@@ -48,14 +49,14 @@ def gaps(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the days that a target lacks of a history, wholly or in part; or fill them.
 
     Ends with 1 where something lacks and was not filled.
     """
-    thinned = options.events_per_hour_of(events_per_hour, feed)
+    thinned = stream_options.events_per_hour_of(events_per_hour, feed)
     chosen = Chosen(streaming_config(config), feed, thinned)
     urls = targets.targets_of(to)
     wishes = targets.KafkaWishes(

@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import options, targets
+from retail_datagen.cli import stream_options, targets
 from retail_datagen.cli.finished import told_when_stopped
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
@@ -49,8 +50,8 @@ def load(
             help="clickhouse://USER:PASSWORD@HOST:8123/retail or chdb:DIR; else CLICKHOUSE_HOST.",
         ),
     ] = None,
-    config: options.Config = None,
-    no_dimensions: options.NoDimensions = False,
+    config: stream_options.Config = None,
+    no_dimensions: stream_options.NoDimensions = False,
     feed: Annotated[
         str | None,
         typer.Option(metavar="|".join(NAMES), help="Only the topics of this feed; else of all."),
@@ -73,8 +74,8 @@ def load(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load Kafka topics into ClickHouse, each message once; run again, it goes on.
 

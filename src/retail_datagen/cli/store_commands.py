@@ -21,6 +21,7 @@ from rich.progress import Progress as Bar
 
 from retail_datagen.cli import inventory_output as shown
 from retail_datagen.cli.console import console
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.store_place import (
     Api,
     ApiKey,
@@ -59,8 +60,6 @@ Store = Annotated[
 Facts = Annotated[
     Path, typer.Option("--facts", metavar="DIR", help="With --store: the retailer's history.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retail_datagen.cli import options, targets
+from retail_datagen.cli import stream_options, targets
 from retail_datagen.cli.live_line import LiveLine
+from retail_datagen.cli.output_options import AsJson, Quiet
 from retail_datagen.cli.words import names_of
 from retail_datagen.config.errors import UserError
 from retail_datagen.engine.stop import JobStopped
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def stream(
-    config: options.Config = None,
+    config: stream_options.Config = None,
     duration: Annotated[
         float | None, typer.Option(metavar="MINUTES", help="End after so many minutes.")
     ] = None,
@@ -76,9 +77,9 @@ def stream(
     scenario: Annotated[
         str | None, typer.Option(metavar="|".join(SCENARIOS), help="Play the busiest hour of it.")
     ] = None,
-    feed: options.Feed = TOPICS,
-    events_per_hour: options.EventsPerHour = None,
-    tables: options.Tables = None,
+    feed: stream_options.Feed = TOPICS,
+    events_per_hour: stream_options.EventsPerHour = None,
+    tables: stream_options.Tables = None,
     problem: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=SHARE[,SECONDS]", help=f"A problem, once or more. {_PROBLEMS}."),
@@ -101,7 +102,7 @@ def stream(
             metavar="PORT", min=0, max=65535, help="Prometheus metrics on that local port."
         ),
     ] = None,
-    no_dimensions: options.NoDimensions = False,
+    no_dimensions: stream_options.NoDimensions = False,
     to: targets.To = None,
     format: targets.Format = targets.PLAIN.format,
     envelope: targets.Envelope = targets.PLAIN.envelope,
@@ -113,8 +114,8 @@ def stream(
     kafka_config: targets.KafkaConfig = None,
     kafka_properties: targets.KafkaProperties = None,
     broker_timeout: targets.BrokerTimeout = targets.PLAIN.broker_timeout,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send live events: one, then a random wait; or as fast as, or when, they happened."""
     if continuous and duration is not None:
@@ -165,7 +166,7 @@ def _thinned(events_per_hour: float | None, feed: str, speed: float | None) -> f
             "events-per-hour: events go at the pace that is asked for; give --rate, or --speed, "
             "which plays a history of so many"
         )
-    return None if speed is None else options.events_per_hour_of(events_per_hour, feed)
+    return None if speed is None else stream_options.events_per_hour_of(events_per_hour, feed)
 
 
 def play(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -> None:

@@ -136,6 +136,7 @@ class _Job:
                 self._work(deque(tasks), walk)
         except JobStopped as stop:
             stop.finished, stop.partitions = len(self._finished), len(days) * len(self._tables)
+            stop.goes_on = self._target.sink.capabilities.durable
             raise
         summary = self._summary(began)
         self._tell(JobFinished(summary))

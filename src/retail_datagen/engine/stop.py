@@ -10,13 +10,17 @@ from types import FrameType
 
 
 class JobStopped(KeyboardInterrupt):
-    """A job was told to stop by `signum`; `finished` of `partitions` are whole and kept."""
+    """A job was told to stop by `signum`; `finished` of `partitions` are whole.
+
+    The same job, run again, `goes_on` behind them, unless its target remembers nothing.
+    """
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
         self.finished = 0
         self.partitions = 0
+        self.goes_on = True
 
     @property
     def exit_code(self) -> int:

@@ -26,8 +26,6 @@ EventsPerHour = Annotated[
         metavar="N", help=f"Events of the hub an hour, on the average; else {EVENTS_PER_HOUR:g}."
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 NoDimensions = Annotated[
     bool, typer.Option("--no-dimensions", help="Only events: leave master data as they are there.")
 ]

@@ -22,16 +22,18 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from services.service import cache_folder, free_port, unavailable
+from services.service import cache_folder, free_ports, unavailable
 
 VERSION = "4.3.1"
 _BUILD_SECONDS = 900
 _START_SECONDS = 90
+_TRIES = 3
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>tests</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>
 <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
@@ -66,7 +68,7 @@ class Broker:
         java_options: tuple[str, ...] = _OPTIONS,
     ) -> None:
         self.folder = folder
-        self.port, self._sasl_port, self._controller_port = (free_port() for _ in range(3))
+        self.port, self._sasl_port, self._controller_port = free_ports(3)
         self._jars = _installed()
         self._java_options = java_options
         self._process: subprocess.Popen[bytes] | None = None
@@ -216,7 +218,7 @@ def kafka() -> Address:
         if not told.exists():
             _installed()
             command = [sys.executable, "-m", "services.kafka_broker", str(folder), str(run)]
-            subprocess.Popen(
+            keeper = subprocess.Popen(
                 command,
                 cwd=Path(__file__).parents[1],
                 stdin=subprocess.DEVNULL,
@@ -226,7 +228,7 @@ def kafka() -> Address:
             )
             until = time.monotonic() + _START_SECONDS
             while not told.exists():
-                if time.monotonic() > until:
+                if time.monotonic() > until or keeper.poll() is not None:
                     unavailable(
                         f"Kafka did not start: {(folder / 'keeper.log').read_text()[-500:]}"
                     )
@@ -242,8 +244,7 @@ def kafka_prefix() -> str:
 
 def _keep(folder: Path, run: int) -> None:
     """Run the shared broker until the test run is over, however it ended."""
-    broker = Broker(folder / "broker")
-    broker.start()
+    broker = _started(folder)
     try:
         whole = folder / "address.tmp"
         address = broker.address
@@ -254,6 +255,18 @@ def _keep(folder: Path, run: int) -> None:
     finally:
         broker.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path) -> Broker:
+    """A broker, after some tries: others may take a port between its choice and its use."""
+    for number in range(_TRIES - 1):
+        with suppress(RuntimeError):
+            broker = Broker(folder / f"broker-{number}")
+            broker.start()
+            return broker
+    broker = Broker(folder / "broker")
+    broker.start()
+    return broker
 
 
 def _is_alive(pid: int) -> bool:

@@ -21,6 +21,9 @@ from retail_datagen.sinks.place import place_of
         ("kafka:", "kafka://of-the-environment:9092"),
         ("clickhouse://host", "clickhouse://u:pw@HOST:8123/retail"),
         ("postgres://u@host/retail", "postgresql://u:pw@host:5432/retail?keys=off"),
+        ("postgresql://host:5433/retail", "postgresql:///?host=HOST&port=5433&dbname=retail"),
+        ("postgresql://host/retail?user=one", "postgresql://host/retail?user=two"),
+        ("postgresql://host/one", "postgresql://host?user=one"),
     ],
 )
 def test_the_same_place(one: str, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +41,8 @@ def test_the_same_place(one: str, other: str, monkeypatch: pytest.MonkeyPatch) -
         ("clickhouse://host:8123", "clickhouse://host:9000"),
         ("clickhouse://host:none", "clickhouse://host"),
         ("postgresql://host/a?options=-csearch_path=x", "postgresql://host/a"),
+        ("postgresql:///a?host=host&port=5433", "postgresql:///a?host=host&port=5434"),
+        ("postgresql://host/?user=one", "postgresql://host/?user=two"),
     ],
 )
 def test_different_places(one: str, other: str) -> None:

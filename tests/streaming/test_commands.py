@@ -477,3 +477,43 @@ def test_gaps_are_asked_of_targets_that_remember(shop: Shop) -> None:
     code, _, err = shop.run("gaps", "--to", "sqlite:empty.db")
     assert code == 2
     assert "holds no history of the feed 'hub'" in err
+
+
+@pytest.mark.parametrize("target", ["sqlite:no.db", "duckdb:no.duckdb", "chdb:no.chdb"])
+def test_a_target_that_is_not_there_is_not_made_by_being_asked_for_gaps(
+    shop: Shop, target: str
+) -> None:
+    before = set(shop.folder.rglob("*"))
+    code, _, err = shop.run("gaps", "--to", target)
+    assert code == 2
+    assert f"{target} holds no history of the feed 'hub'" in err
+    assert set(shop.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("--start", "2024-03-02", "--end", "2024-03-01"), "end: 2024-03-01 is before the start, "),
+        (("--end", "2023-05-01"), "end: 2023-05-01 is before the history, which begins on 2024-03"),
+        (("--start", "2023-05-01"), "start: 2023-05-01 is before the history, which begins on 20"),
+        (("--start", day(0)), f"start: {day(0)} is after {day(1)}, the last day that is looked at"),
+        (("--end", "2036-01-01"), "end: 2036-01-01 is outside of the calendar; allowed is 2023-01"),
+    ],
+)
+def test_gaps_of_days_that_a_history_has_not_are_refused(
+    shop: Shop, asked: tuple[str, ...], message: str
+) -> None:
+    to = ("--to", "sqlite:retail.db")
+    assert shop.run("backfill", "--start", "2024-03-01", "--end", "2024-03-02", *to)[0] == 0
+    code, out, err = shop.run("gaps", *to, *asked)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_history_that_begins_today_has_no_day_to_look_at(shop: Shop) -> None:
+    to = ("--to", "sqlite:retail.db")
+    assert shop.run("backfill", "--start", day(0), "--end", day(0), *to)[0] == 0
+    told = f"nothing to look at before today; the history begins on {day(0)}"
+    assert shop.run("gaps", *to)[:2] == (0, f"sqlite:retail.db: {told}\n")
+    found = json.loads(shop.run("gaps", *to, "--json")[1])
+    assert (found["first_day"], found["last_day"], found["gaps"]) == (None, None, [])

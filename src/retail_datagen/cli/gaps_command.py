@@ -125,8 +125,8 @@ def _print(found: Coverage, target: str, as_json: bool) -> None:
         told = {
             "target": redacted(target),
             "history_start": to_date(found.history_start).isoformat(),
-            "first_day": first.isoformat(),
-            "last_day": last.isoformat(),
+            "first_day": None if found.is_empty else first.isoformat(),
+            "last_day": None if found.is_empty else last.isoformat(),
             "gaps": [
                 {
                     **asdict(gap),
@@ -137,6 +137,10 @@ def _print(found: Coverage, target: str, as_json: bool) -> None:
             ],
         }
         typer.echo(json.dumps(told, indent=2))
+        return
+    if found.is_empty:
+        begins = f"the history begins on {to_date(found.history_start)}"
+        typer.echo(f"{redacted(target)}: nothing to look at before today; {begins}")
         return
     for gap in found.gaps:
         typer.echo(_line(gap))

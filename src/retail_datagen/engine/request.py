@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from retail_datagen.sinks import Capabilities
 
 _WORTH_WORKERS = 1_000_000
 """Rows below which starting workers takes longer than they save: about a second of work."""
+_BY_CONFIG = "calendar.first and calendar.last in the config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,7 @@ class JobRequest:
 
 def check_request(request: JobRequest) -> tuple[str, ...]:
     """The tables that are asked for. Raises UserError for what no master data could make right."""
-    if request.last_day < request.first_day:
-        raise UserError(
-            f"end: {to_date(request.last_day)} is before the start, {to_date(request.first_day)}; "
-            "both are included, so the end may be the start or any later day"
-        )
+    _check_order(request.first_day, request.last_day)
     if request.history_start is not None and request.history_start > request.first_day:
         raise UserError(
             f"start: the history cannot begin on {to_date(request.history_start)}, after "
@@ -59,7 +56,7 @@ def check_request(request: JobRequest) -> tuple[str, ...]:
         raise UserError(f"workers: {request.workers} is not allowed; give 1 or more")
     if request.chunk_days < 1:
         raise UserError(f"chunk-days: {request.chunk_days} is not allowed; give 1 or more")
-    _check_days(request, request.source, "calendar.first and calendar.last in the config")
+    _check_calendar(request, request.source, _BY_CONFIG)
     return choose_tables(request.tables, request.source)
 
 
@@ -67,7 +64,7 @@ def open_retailer(request: JobRequest) -> Retailer:
     """The retailer, able to do what is asked for. Raises UserError for days that it lacks."""
     retailer = request.source.open()
     why = "calendar.csv, and the first LaunchDate of products.csv"
-    _check_days(request, retailer, why)
+    _check_calendar(request, retailer, why)
     return retailer
 
 
@@ -96,12 +93,32 @@ def choose_tables(asked: Iterable[str], outline: Outline) -> tuple[str, ...]:
     return tuple(name for name in outline.tables if not names or name in names)
 
 
-def _check_days(request: JobRequest, outline: Outline, why: str) -> None:
+def check_days(first: int | None, last: int | None, outline: Outline) -> None:
+    """Raise UserError for first and last day, where given, out of order or of the calendar."""
+    if first is not None and last is not None:
+        _check_order(first, last)
+    given = {field: day for field, day in (("start", first), ("end", last)) if day is not None}
+    _check_allowed(given, outline, _BY_CONFIG)
+
+
+def _check_order(first: int, last: int) -> None:
+    if last < first:
+        raise UserError(
+            f"end: {to_date(last)} is before the start, {to_date(first)}; "
+            "both are included, so the end may be the start or any later day"
+        )
+
+
+def _check_calendar(request: JobRequest, outline: Outline, why: str) -> None:
     """Raise UserError for days outside of what can be generated; `why` says what bounds it."""
-    allowed = outline.calendar
     days = {"start": request.first_day, "end": request.last_day}
     if request.history_start is not None:
         days["start"] = request.history_start  # Not after the first day, so the tighter one.
+    _check_allowed(days, outline, why)
+
+
+def _check_allowed(days: Mapping[str, int], outline: Outline, why: str) -> None:
+    allowed = outline.calendar
     for field, day in days.items():
         if day not in allowed:
             raise UserError(

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 _SERVERS = "KAFKA_BOOTSTRAP_SERVERS"
 _CLICKHOUSE_PORTS = {"clickhouse": 8123, "clickhouses": 8443}
 _POSTGRESQL_PORT, _KAFKA_PORT = 5432, "9092"
+_MORE_OF_POSTGRESQL = ("hostaddr", "service", "options")
 _IN_A_FILE = ("chdb", "duckdb", "file", "jsonl", "sqlite")
 
 
@@ -29,10 +30,16 @@ def place_of(url: str) -> str:
         if scheme in _CLICKHOUSE_PORTS:
             return f"clickhouse:{_server(url, _CLICKHOUSE_PORTS[scheme], 'retail')}"
         if scheme in ("postgres", "postgresql"):
-            return f"postgresql:{_server(url, _POSTGRESQL_PORT, '')}{_options(url)}"
+            return f"postgresql:{_postgresql(url)}"
     except ValueError:
         pass
     return url
+
+
+def is_there(url: str) -> bool:
+    """Whether the file or folder of a target exists; True for servers, which have to be asked."""
+    kind, _, place = place_of(url).partition(":")
+    return kind not in _IN_A_FILE or place == "-" or Path(place).exists()
 
 
 def _file(scheme: str, place: str) -> str:
@@ -59,9 +66,17 @@ def _server(url: str, port: int, database: str) -> str:
     return f"{parts.hostname}:{parts.port or port}/{name}"
 
 
-def _options(url: str) -> str:
-    """What a PostgreSQL is told of where tables lie, such as `options=-csearch_path=shop`."""
-    told = parse_qs(urlsplit(url).query)
-    return "".join(
-        f"?{name}={told[name]}" for name in ("host", "dbname", "options") if name in told
-    )
+def _postgresql(url: str) -> str:
+    """Server and database as libpq finds them: what the query says counts more.
+
+    `options` says where tables lie, such as `-csearch_path=shop`; a database that is not named is
+    called as the user is.
+    """
+    parts = urlsplit(url)
+    told = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = told.get("host", "").lower() or parts.hostname or ""
+    port = told.get("port") or parts.port or _POSTGRESQL_PORT
+    user = told.get("user") or unquote(parts.username or "")
+    name = told.get("dbname") or unquote(parts.path.strip("/")) or user
+    others = "".join(f"?{name}={told[name]}" for name in _MORE_OF_POSTGRESQL if name in told)
+    return f"{host}:{port}/{name}{others}"

@@ -12,9 +12,10 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.jobstore import Header
 from retail_datagen.engine.lock import JobLock
-from retail_datagen.engine.request import choose_tables
+from retail_datagen.engine.request import check_days, choose_tables
 from retail_datagen.engine.target import job_folder
 from retail_datagen.sinks import Progress, RememberingSink, StreamOptions, open_sink, redacted
+from retail_datagen.sinks.place import is_there
 from retail_datagen.streaming.feed import Chosen
 
 
@@ -44,6 +45,11 @@ class Coverage:
     last_day: int
     gaps: tuple[Gap, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no day was looked at: the history begins today, or later."""
+        return self.last_day < self.first_day
+
 
 def find_gaps(
     chosen: Chosen,
@@ -55,17 +61,20 @@ def find_gaps(
 ) -> Coverage:
     """Look for gaps from the history's first day to yesterday, or in the days that are asked for.
 
-    Raises UserError for a target that remembers nothing, holds no such history, or is written to
-    right now by a job of this machine.
+    Raises UserError for days that the history cannot have, and for a target that remembers nothing,
+    holds no such history, or is written to right now by a job of this machine.
     """
     names = choose_tables(tables, chosen.source)
+    check_days(*asked, chosen.source)
     with closing(open_sink(target, options=options)) as opened:
         if not opened.capabilities.remembers:
             raise UserError(
                 f"to: {redacted(target)} does not remember what it holds, so it cannot be asked; "
                 "allowed are kafka: and databases"
             )
-        header, progress = _told_by(cast(RememberingSink, opened), chosen.config.paths.facts)
+        sink, facts = cast(RememberingSink, opened), chosen.config.paths.facts
+        # What is not there would be made by being asked.
+        header, progress = _told_by(sink, facts) if is_there(target) else (None, {})
     if header is None:
         raise UserError(
             f"to: {redacted(target)} holds no history of the feed {options.feed!r}; choose another "
@@ -73,15 +82,30 @@ def find_gaps(
         )
     _check_rate(header, chosen, redacted(target))
     start = header.history_start
-    beyond = [day for _, day in progress if day > today]
-    first = start if asked[0] is None else asked[0]
-    last = max([today - 1, *beyond]) if asked[1] is None else asked[1]
-    if first < start:
-        raise UserError(
-            f"start: the history begins on {to_date(start)}; give that day or a later one"
-        )
+    latest = max([today - 1, *(day for _, day in progress if day > today)])
+    first, last = _days(asked, start, latest)
     gaps = [gap for day in range(first, last + 1) for gap in _of_day(day, names, progress)]
     return Coverage(start, first, last, tuple(_merged(gaps)))
+
+
+def _days(asked: tuple[int | None, int | None], start: int, latest: int) -> tuple[int, int]:
+    """First and last day to look at in a history that goes from `start` to `latest`, if that far.
+
+    Raises UserError for days that are asked for and outside of it.
+    """
+    for field, day in zip(("start", "end"), asked, strict=True):
+        if day is not None and day < start:
+            raise UserError(
+                f"{field}: {to_date(day)} is before the history, which begins on {to_date(start)}; "
+                "give that day or a later one"
+            )
+    first, last = asked
+    if first is not None and last is None and first > latest:
+        raise UserError(
+            f"start: {to_date(first)} is after {to_date(latest)}, the last day that is looked at; "
+            "give an earlier day, or --end too"
+        )
+    return start if first is None else first, latest if last is None else last
 
 
 def _told_by(

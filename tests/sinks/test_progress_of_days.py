@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_datagen.sinks import PartitionRecord, Progress, redacted
+from retail_datagen.sinks import PartitionRecord, Progress
 from retail_datagen.sinks.progress import complement, merged
 
 ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
@@ -48,19 +48,6 @@ def test_progress_is_read_as_it_was_written() -> None:
     ):
         assert Progress.from_json(progress.to_json()) == progress
     assert Progress("receipts", 19_723, (), record).lacks(5) == ()
-
-
-def test_passwords_are_not_shown() -> None:
-    assert (
-        redacted("clickhouse://me:s3cret@host:8123/retail")
-        == "clickhouse://me:***@host:8123/retail"
-    )
-    assert redacted("kafka://h:9092?sasl.password=s3cret&partitions=3") == (
-        "kafka://h:9092?sasl.password=***&partitions=3"
-    )
-    unreadable = "clickhouse://me:s3@cret@[::1/retail"
-    assert redacted(unreadable) == "clickhouse://me:***@[::1/retail"
-    assert redacted("sqlite:///./data.db") == "sqlite:///./data.db"
 
 
 def _sums(sizes: list[int]) -> list[int]:

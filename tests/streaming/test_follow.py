@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from played import DAY, HOUR, START, ZONE, Played, at, send
 from remembering import Killed, RememberingMemory, SimulatedClock, Store
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.engine.stop import JobStopped
 from retail_datagen.sinks import SinkError
 from retail_datagen.sinks.memory import MemorySink
 from retail_datagen.streaming.clock import LeapingClock
@@ -117,6 +120,27 @@ def test_killed_anywhere_and_started_again_it_is_one_history(played: Played, see
         assert len(ids) == len(set(ids))
     play(played, feed, store, now, end)
     assert store.digest() == played.digest(feed, 4)
+
+
+def test_what_is_committed_as_a_signal_comes_is_told_up_to_its_last_event(played: Played) -> None:
+    feed, store, tally = played.feed("topics"), Store(), Tally()
+
+    class Interrupted(RememberingMemory):
+        def commit(self) -> None:
+            is_first = not store.events
+            super().commit()
+            if is_first and store.events:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(JobStopped):
+        run_follow(
+            asked(played, feed, until=at(2)),
+            lambda there: SimulatedClock(at(0)),
+            [tally],
+            sinks=[Interrupted(store, ZONE)],
+        )
+    assert tally.events == len(store.events) > 0
+    assert tally.until == max(instant for _, _, instant, _ in store.events)
 
 
 def test_a_break_is_filled_or_left_out_as_asked(played: Played) -> None:

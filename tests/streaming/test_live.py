@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
@@ -13,6 +15,7 @@ from remembering import SimulatedClock
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.core.rng import Stream
+from retail_datagen.engine.stop import JobStopped
 from retail_datagen.schema.stamps import Stamped
 from retail_datagen.sinks.memory import MemorySink
 from retail_datagen.streaming.chosen import KINDS, select
@@ -22,6 +25,7 @@ from retail_datagen.streaming.live import Live, Stage, run_live, staged
 from retail_datagen.streaming.pace import Bursts, Deltas, Pace, Rate
 from retail_datagen.streaming.scenario import scenario_day, sim_start_of
 from retail_datagen.streaming.sold import updates_of_sales
+from retail_datagen.streaming.told import Tally
 
 SALES, UPDATES = KINDS["sales"], KINDS["inventory"]
 MIX = {"sales": 0.5, "inventory": 0.2, "customer": 0.15, "price_change": 0.1, "restock": 0.05}
@@ -105,6 +109,20 @@ def test_selections_are_as_asked(day: Day) -> None:
     for word, share in zip(words, MIX.values(), strict=True):
         assert abs(said[word] / total - share) < 4 * (share / total) ** 0.5
     assert [line.partition(":")[0] for line in day[2][:3]] == ["#1", "#2", "#3"]
+
+
+def test_what_is_committed_as_a_signal_comes_is_told(played: Played) -> None:
+    class Interrupted(MemorySink):
+        def commit(self) -> None:
+            is_first = not self.events
+            super().commit()
+            if is_first:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    sink, tally = Interrupted(), Tally()
+    with pytest.raises(JobStopped):
+        run_live(asked(played), deltas(), lambda began: Line([sink]), SimulatedClock(NOW), [tally])
+    assert tally.events == sum(sent.rows.num_rows for sent in sink.events) > 0
 
 
 def test_event_time_is_the_moment_of_sending(day: Day) -> None:

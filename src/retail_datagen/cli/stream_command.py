@@ -183,9 +183,14 @@ def play(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -
 def _how_to_go_on(job: StreamJob, tally: Tally) -> str:
     if isinstance(job.manner, AsOfNow):
         return "run the same command again for more, as of then"
-    if not tally.remembered:
-        return "the target does not remember them: the same command begins anew"
-    return "run the same command again to go on"
+    if tally.opened.all:
+        return "run the same command again to go on"
+    if tally.opened.some:
+        return (
+            "run the same command again to go on; for targets that remember nothing, such as "
+            "jsonl:, it begins anew"
+        )
+    return "the target does not remember them: the same command begins anew"
 
 
 def _shown(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pyarrow as pa
 
 from retail_datagen.sinks.base import SinkError
-from retail_datagen.sinks.options import redacted
+from retail_datagen.sinks.options import redacted, refuse_unclear_password
 from retail_datagen.sinks.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def address_of(url: str) -> Address:
         if not path or "?" in rest:
             raise SinkError(f"{url!r} names no folder; write chdb:./retail.chdb, for example")
         return Address(f"chdb:{path}", folder=Path(path))
+    refuse_unclear_password(url)
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from retail_datagen.sinks.base import SinkError
+
 FORMATS = ("json", "avro", "protobuf", "json-schema")
 ENVELOPES = ("none", "cloudevents")
 _SECRET = re.compile(r"((?:password|passwd|secret|token|sasl[^=&]*|key)=)[^&]*", re.IGNORECASE)
@@ -54,17 +56,49 @@ class StreamOptions:
     append: bool = False
 
 
-_UNREADABLE = re.compile(r"(//[^:/@]*:).*@")
-"""The password of a URL that cannot be taken apart: all up to the last @."""
+_PASSWORD = re.compile(r"(//[^:/?#@]*:).*@")
+"""The password of a URL that nobody can take apart for sure: all up to the last @."""
+_BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
 def redacted(url: str) -> str:
-    """A URL as it may be shown: without passwords."""
-    try:
-        parts = urlsplit(url)
-        secret = parts.password
-    except ValueError:
-        return _UNREADABLE.sub(r"\1***@", url)
-    if secret:
+    """A URL as it may be shown: without passwords, whatever they are made of."""
+    secret = _sure_password(url)
+    if secret is None:
+        url = _PASSWORD.sub(r"\1***@", url)
+    else:
         url = url.replace(f":{secret}@", ":***@", 1)
     return _SECRET.sub(r"\1***", url)
+
+
+def refuse_unclear_password(url: str) -> None:
+    """Raises SinkError for a password that would be taken for another part of the URL.
+
+    A driver would connect elsewhere, and show parts of it in what it says then.
+    """
+    secret = _sure_password(url)
+    if (secret is None and _PASSWORD.search(url) and not _port(url)) or _is_unclear(secret):
+        raise SinkError(
+            f"{redacted(url)!r}: the password has characters that mean something in a URL; write "
+            "%40 for @, %2F for /, %3F for ?, %23 for #, %25 for %, or leave it to the environment"
+        )
+
+
+def _sure_password(url: str) -> str | None:
+    """The password, where it ends with the only @ before host and path."""
+    try:
+        parts = urlsplit(url)
+        return None if "@" in parts.path else parts.password
+    except ValueError:
+        return None
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
+
+
+def _is_unclear(secret: str | None) -> bool:
+    return secret is not None and ("@" in secret or bool(_BAD_PERCENT.search(secret)))

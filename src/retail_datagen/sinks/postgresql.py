@@ -23,7 +23,7 @@ from retail_datagen.schema.sql import (
 )
 from retail_datagen.schema.table import Column, Kind, Table
 from retail_datagen.sinks.base import SinkError
-from retail_datagen.sinks.options import redacted
+from retail_datagen.sinks.options import redacted, refuse_unclear_password
 
 if TYPE_CHECKING:
     import psycopg
@@ -57,6 +57,7 @@ class PostgresDatabase:
             ) from error
         self._psycopg = psycopg
         self.errors = (psycopg.Error, OSError)
+        refuse_unclear_password(url)
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         keys = query.pop("keys", "on")

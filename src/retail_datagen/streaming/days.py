@@ -106,6 +106,10 @@ class DayInHand:
             self._todo[name] = tuple((max(a, reached), b) for a, b in todo if b > reached)
         return taken
 
+    def last_due(self, taken: Iterable[tuple[str, int, int]]) -> int:
+        """When the last of these rows, some at least, was due."""
+        return int(max(self._due[name][end - 1] for name, _, end in taken))
+
     def leave_out(self, until: int) -> None:
         """What is due by then does not go."""
         self.left_out |= {name for name, _, _ in self.take(until)}

@@ -99,7 +99,8 @@ def run_follow(
             delivery = _delivery(sink, line_to, asked.options.zone)
             plays.append(_Play(target, delivery, asked, retailer, tables, stop, heard))
         for listener in listeners:
-            listener(Opened(all(play.remembers for play in plays)))
+            remember = [play.remembers for play in plays]
+            listener(Opened(all(remember), any(remember)))
         there = [play.there_until() for play in plays]
         known = [instant for instant in there if instant is not None]
         clock = make_clock(min(known) if known else None)
@@ -246,7 +247,8 @@ class _Play:
                 self._put(hand, name, first, end)
                 rows[name] += end - first
             self._delivery.commit(clock.now())
-        self._tell(Sent(rows, clock.now(), until))
+            # Told before a signal is heeded: what is committed counts.
+            self._tell(Sent(rows, clock.now(), hand.last_due(taken)))
 
     def _put(self, hand: DayInHand, name: str, first: int, end: int) -> None:
         part = hand.rows[name].slice(first, end - first)
@@ -255,9 +257,10 @@ class _Play:
     def _finish(self, hand: DayInHand, clock: Clock) -> None:
         """The day is over: what is left of it goes, and it counts as whole."""
         unfinished = self._unfinished(hand) if self._delivery.remembers else ()
+        taken = hand.take(None)
         rows: Counter[str] = Counter()
         with self._stop.held():
-            for name, first, end in hand.take(None):
+            for name, first, end in taken:
                 rows[name] += end - first
                 if name not in unfinished:
                     self._put(hand, name, first, end)
@@ -266,11 +269,11 @@ class _Play:
                 for name in unfinished
             ]
             self._delivery.commit(clock.now())
-        for record in filter(None, records):
-            self._target.store.add(record)
-        if rows:
-            self._tell(Sent(rows, clock.now(), hand.ends))
-        self._tell(DayDone(hand.day))
+            for record in filter(None, records):
+                self._target.store.add(record)
+            if taken:
+                self._tell(Sent(rows, clock.now(), hand.last_due(taken)))
+            self._tell(DayDone(hand.day))
 
     def _unfinished(self, hand: DayInHand) -> tuple[str, ...]:
         """The tables whose day becomes whole in the target only now."""

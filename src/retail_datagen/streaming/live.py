@@ -191,8 +191,9 @@ class _Show:
         with self.stop.held():
             rows = put(self.line, chosen)
             self.line.commit(clock.now())
-        for listener in self.listeners:
-            listener(Sent(rows, clock.now(), clock.now()))
+            # Told before a signal is heeded: what is committed counts.
+            for listener in self.listeners:
+                listener(Sent(rows, clock.now(), clock.now()))
         for kind, pieces in chosen:
             self.events += 1
             if self.narrator is not None:

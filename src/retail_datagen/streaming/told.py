@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Targets are open; `remembers`: all of them keep how far a history has come."""
+    """Targets are open: whether `all` or `some` of them keep how far a history has come."""
 
-    remembers: bool
+    all: bool
+    some: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,12 @@ class Tally:
     days: int = 0
     now: int = 0
     until: int = 0
-    remembered: bool = True
+    opened: Opened = Opened(True, True)
 
     def __call__(self, told: Told) -> None:
         match told:
             case Opened():
-                self.remembered = told.remembers
+                self.opened = told
             case Sent():
                 self.rows.update(told.rows)
                 self.commits += 1

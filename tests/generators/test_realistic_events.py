@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -204,8 +204,8 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     dated = tmp_path / "dated.py"
     dated.write_text(
         text.replace(
-            "start_date: datetime | None = None", "start_date = datetime(2024, 1, 1)"
-        ).replace("end_date: datetime | None = None", "end_date = datetime(2024, 1, 3)")
+            "start_date: date | str | None = None", "start_date = datetime(2024, 1, 1)"
+        ).replace("end_date: date | str | None = None", 'end_date = "2024-01-03"')
     )
     run = script(str(dated), "--to", "jsonl:-", cwd=tmp_path)
     out, said = run.communicate(timeout=120)
@@ -215,7 +215,7 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     until = tmp_path / "until.py"
     until.write_text(
         text.replace("MONTHS_TO_BACKFILL = 12", "MONTHS_TO_BACKFILL = 1").replace(
-            "end_date: datetime | None = None", "end_date = datetime(2024, 1, 31)"
+            "end_date: date | str | None = None", "end_date = datetime(2024, 1, 31)"
         )
     )
     run = script(str(until), "--to", "jsonl:-", cwd=tmp_path)
@@ -223,6 +223,47 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     assert run.returncode == 0, said
     found = sorted({json.loads(line)["event_time"][:10] for line in out.splitlines()})
     assert (found[0], found[-1], len(found)) == ("2024-01-02", "2024-01-31", 30)
+
+
+def edited_backfill(folder: Path, **constants: object) -> Path:
+    """The script with other values of its constants."""
+    text = (ROOT / "producer" / "backfill_historical.py").read_text()
+    for name, value in constants.items():
+        text, times = re.subn(rf"(?m)^{name}\b[^=]*=.*$", f"{name} = {value!r}", text)
+        assert times == 1
+    file = folder / "backfill_historical.py"
+    file.write_text(text)
+    return file
+
+
+def test_the_backfill_script_ends_with_yesterday(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    edited = edited_backfill(tmp_path, start_date=f"{now - timedelta(days=2):%Y-%m-%d}")
+    run = script(str(edited), "--to", "jsonl:-", cwd=tmp_path)
+    out, said = run.communicate(timeout=120)
+    assert run.returncode == 0, said
+    days = {json.loads(line)["event_time"][:10] for line in out.splitlines()}
+    assert days == {f"{now - timedelta(days=back):%Y-%m-%d}" for back in (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("constants", "message"),
+    [
+        ({"MONTHS_TO_BACKFILL": 0, "end_date": "2024-01-31"}, "MONTHS_TO_BACKFILL: 0 is not"),
+        ({"MONTHS_TO_BACKFILL": -1, "end_date": "2024-01-31"}, "MONTHS_TO_BACKFILL: -1 is not"),
+        ({"MONTHS_TO_BACKFILL": 0.5}, "MONTHS_TO_BACKFILL: 0.5 is not allowed; give a whole"),
+        ({"start_date": "5 January"}, "start_date: '5 January' is not a day; write datetime("),
+        ({"end_date": 20240131}, "end_date: 20240131 is not a day; write datetime("),
+    ],
+)
+def test_the_backfill_script_names_the_constant_that_is_wrong(
+    tmp_path: Path, constants: dict[str, object], message: str
+) -> None:
+    run = script(str(edited_backfill(tmp_path, **constants)), "--to", "jsonl:-", cwd=tmp_path)
+    out, said = run.communicate(timeout=120)
+    assert (run.returncode, out) == (2, "")
+    assert said.startswith(f"error: {message}")
+    assert len(said.splitlines()) == 1
 
 
 def test_a_database_gets_the_master_data_beside_the_events(

@@ -381,7 +381,7 @@ def test_what_cannot_be_is_refused_in_one_line(
         (["--to", "jsonl:./events.jsonl"], "to: 'jsonl:events.jsonl' is given twice, as 'jsonl:./"),
         (["--metrics-port", "9100"], "metrics-port: metrics are of what is live; give --then-live"),
         (["--format", "avro"], "format: --format is about Kafka, and no target is a Kafka cluster"),
-        (["--start", "2024-03-01"], "end: --start needs --end"),
+        (["--start", day(-1)], f"start: {day(-1)} is after yesterday, with which history ends"),
         (["--start", day(0), "--then-live"], "start: with --then-live history ends before today"),
     ],
 )

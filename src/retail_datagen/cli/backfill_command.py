@@ -47,7 +47,10 @@ def backfill(
         str | None, typer.Option(metavar="DAY", help="First day, in place of --months.")
     ] = None,
     end: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Last day, itself included; beside --start.")
+        str | None,
+        typer.Option(
+            metavar="DAY", help="Last day, itself included, beside --start; else yesterday."
+        ),
     ] = None,
     events_per_hour: stream_options.EventsPerHour = None,
     everything: Annotated[
@@ -177,12 +180,15 @@ def _days(
     if months is not None:
         raise UserError("months: --months cannot stand beside --start; give --end")
     yesterday = local_day(time.time_ns() // 1_000_000, zone) - 1
-    if end is None and not then_live:
-        raise UserError("end: --start needs --end, the last day, itself included")
     first, last = day_of("start", start), yesterday if end is None else day_of("end", end)
     if then_live and max(first, last) > yesterday:
         raise UserError(
             f"{'end' if last > yesterday else 'start'}: with --then-live history ends before "
             f"today; give {to_date(yesterday)} or an earlier day"
+        )
+    if end is None and first > yesterday:
+        raise UserError(
+            f"start: {to_date(first)} is after yesterday, with which history ends where no --end "
+            f"is given; give {to_date(yesterday)} or an earlier day, or --end too"
         )
     return first, last

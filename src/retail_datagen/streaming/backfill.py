@@ -19,7 +19,7 @@ from retail_datagen.sinks import StreamOptions, open_sink, redacted
 from retail_datagen.world.dimensions import read_dimensions
 
 DAYS_A_MONTH = 30
-_MOST_MONTHS = 600
+MOST_MONTHS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def run_backfill(backfill: Backfill, listeners: Sequence[Listener] = ()) -> JobS
 
 def months_until_yesterday(months: int, zone: str) -> tuple[int, int]:
     """First and last day of so many months of 30 days, which end with the business's yesterday."""
-    if not 1 <= months <= _MOST_MONTHS:
-        raise UserError(f"months: {months} is not allowed; give 1 to {_MOST_MONTHS}")
+    if not 1 <= months <= MOST_MONTHS:
+        raise UserError(f"months: {months} is not allowed; give 1 to {MOST_MONTHS}")
     last = to_day((datetime.now(ZoneInfo(zone)) - timedelta(days=1)).date())
     return last + 1 - months * DAYS_A_MONTH, last

@@ -22,6 +22,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.sinks.options import KafkaOptions, MessageOptions
 from services.kafka_broker import LIMITED, Address, kafka, kafka_prefix
 from services.kafka_reader import Record, committed
+from services.service import free_port
 
 __all__ = ["kafka", "kafka_prefix"]
 DAYS = ("--start", "2024-01-01", "--end", "2024-01-04")
@@ -153,6 +154,14 @@ def test_something_else_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
         call("kafka", "drop", "--to", "postgresql://host/retail")
     with pytest.raises(UserError, match="no broker is named"):
         call("kafka", "drop")
+
+
+def test_a_drop_without_a_broker_does_not_speak_of_what_was_sent() -> None:
+    asked = ("--to", f"kafka://127.0.0.1:{free_port()}", "--broker-timeout", "1")
+    with pytest.raises(UserError, match="no Kafka broker at ") as error:
+        call("kafka", "drop", *asked)
+    assert "nothing was removed: start the broker" in str(error.value)
+    assert "committed" not in str(error.value)
 
 
 def test_secrets_of_a_properties_file_are_not_shown(

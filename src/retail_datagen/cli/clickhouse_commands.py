@@ -74,7 +74,8 @@ def remove(
             f"{clickhouse.address.where}: drop {len(names)} tables and views ({', '.join(names)})"
         )
         if not yes and not typer.confirm(f"{told}?"):
-            raise UserError("nothing was dropped; answer y, or give --yes")
+            typer.echo("nothing was removed")
+            raise typer.Exit(1)
         gone = drop(clickhouse, names)
         console().print(f"dropped {len(names)} tables and views{' and their database' * gone}")
 

@@ -30,7 +30,7 @@ class Removal:
         driver()
         self.servers = kafka_servers(place, options)
         settings = Settings(self.servers, understood(options.config), options.wait_seconds)
-        self._cluster = Cluster(settings, Troubles(self.servers))
+        self._cluster = Cluster(settings, Troubles(self.servers, kept="nothing was removed"))
         self._prefix = options.topic_prefix
 
     def find(self) -> Made:

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 
 class Troubles:
-    """What clients say of their connections, which they tell callbacks and not their callers."""
+    """What clients say of their connections, which they tell callbacks and not their callers.
 
-    def __init__(self, servers: str) -> None:
-        self.servers = servers
+    `kept` is what to say of the work that was done where a broker stays away.
+    """
+
+    def __init__(
+        self, servers: str, kept: str = "what is committed is kept, nothing is there twice"
+    ) -> None:
+        self.servers, self.kept = servers, kept
         self._last = ""
         self._refused = False
 
@@ -59,7 +64,7 @@ class Patience:
         if not self._waiting.lasts(self._troubles.last, pause):
             raise SinkError(
                 f"no Kafka broker at {self._troubles.servers} has answered for "
-                f"{self._seconds:.0f} s ({self._troubles.last}); what is committed is kept, "
-                "nothing is there twice: start the broker, or name another one, and run the same "
-                "command again (--broker-timeout waits longer)"
+                f"{self._seconds:.0f} s ({self._troubles.last}); {self._troubles.kept}: start the "
+                "broker, or name another one, and run the same command again (--broker-timeout "
+                "waits longer)"
             )

@@ -185,6 +185,27 @@ def test_a_played_history_goes_on_where_it_was(shop: Shop) -> None:
         assert shop.rows("retail.db", table) == shop.rows("whole.db", table)
 
 
+def test_a_history_that_is_played_again_into_a_file_is_not_there_twice(shop: Shop) -> None:
+    asked = ("--sim-start", "2024-03-01", "--duration", "720", "--problem", "late=0.1")
+    events, truth = shop.folder / "e.jsonl", shop.folder / "truth.jsonl"
+    told = []
+    for _ in range(2):
+        to = ("--speed", "max", "--to", "jsonl:e.jsonl", "--truth", "truth.jsonl")
+        assert shop.run("stream", *asked, *to)[0] == 0
+        told.append((events.read_text(), truth.read_text()))
+    assert told[0] == told[1]
+    ids = [json.loads(line)["event_id"] for line in told[1][0].splitlines()]
+    assert 0 < len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("pace", [("--speed", "1"), ("--rate", "50")])
+def test_live_events_are_added_to_a_file(shop: Shop, pace: tuple[str, ...]) -> None:
+    (shop.folder / "e.jsonl").write_text("before\n")
+    code, _, err = shop.run("stream", *pace, "--duration", "0.03", "--to", "jsonl:e.jsonl")
+    assert code == 0, err
+    assert (shop.folder / "e.jsonl").read_text().startswith("before\n")
+
+
 def metrics_of(port: int) -> str:
     """What Prometheus would read; empty while nothing answers."""
     try:
@@ -339,6 +360,11 @@ def test_a_line_of_counters(capsys: pytest.CaptureFixture[str]) -> None:
         (["--speed", "1", "--scenario", "weekend"], "scenario: with --speed give --sim-start"),
         (["--feed", "news"], "feed: 'news' is not known; allowed are hub"),
         (["--truth", "truth.jsonl"], "truth: --truth tells of problems; give --problem"),
+        (
+            ["--problem", "late=0.1", "--to", "jsonl:x", "--truth", "./x"],
+            "truth: './x' is where the events go, too; give the truth a file of its own",
+        ),
+        (["--problem", "late=0.1", "--truth", "jsonl:-"], "truth: 'jsonl:-' is where the events"),
         (["--problem", "late=0.1", "--to", "sqlite:x.db"], "this target takes no messages that"),
         (["--to", "file:x"], "to: file:x takes whole days, no streams"),
         (["--sim-start", "noon"], "sim-start: 'noon' is no local time"),

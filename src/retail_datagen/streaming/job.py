@@ -34,6 +34,7 @@ from retail_datagen.streaming.targets import (
     LIVE,
     bring_master_data,
     check_takes_trouble,
+    check_truth,
     line_of,
     opened,
     troubled,
@@ -96,6 +97,8 @@ def check_stream(job: StreamJob) -> None:
         raise UserError(f"duration: {job.minutes:g} is not allowed; give minutes above 0")
     if isinstance(job.manner, AtOwnTime) and job.problems and len(job.targets) > 1:
         raise UserError("problem: problems go to one target at a time; give one --to")
+    if job.truth is not None:
+        check_truth(job.truth, job.targets)
     if isinstance(job.manner, AsOfNow) and isinstance(job.manner.pacing, Waits):
         check_deltas(*_deltas(job.manner.pacing, job.chosen.config))
 
@@ -107,10 +110,12 @@ def _follow(
     now = time.time_ns() // 1_000_000 if clock is None else clock.now()
     begin = now if manner.sim_start is None else manner.sim_start
     interval = config.realtime.emit_interval_ms
+    # A history that is played again is the same one: a file with both would hold events twice.
+    append = manner.is_live or history is not None
     asked = Follow(
         source=job.chosen.source,
         targets=job.targets,
-        options=replace(job.options, append=True),
+        options=replace(job.options, append=append),
         facts=config.paths.facts,
         first_day=local_day(begin, config.timezone) if history is None else history[1] + 1,
         history_start=None if history is None else history[0],
@@ -124,7 +129,7 @@ def _follow(
     def make_clock(there: int | None) -> Clock:
         return clock or _clock_of(manner, there, now, config.timezone)
 
-    with troubled(job.problems, job.truth, job.options, listeners) as make:
+    with troubled(job.problems, job.truth, job.options, listeners, append) as make:
 
         def line_to(sink: EventSink, began: int) -> Line:
             return line_of([sink], make, began)
@@ -134,7 +139,7 @@ def _follow(
 
 def _clock_of(manner: AtOwnTime, there: int | None, now: int, zone: str) -> Clock:
     """The clock of a history that is `there` until an instant, or not at all. Raises UserError."""
-    if manner.speed == 1 and manner.sim_start is None:
+    if manner.is_live:
         if there is not None and local_day(there, zone) > local_day(now, zone) + 1:
             until = to_date(local_day(there, zone) - 1)
             raise UserError(

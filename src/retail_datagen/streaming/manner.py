@@ -58,6 +58,11 @@ class AtOwnTime:
     on_gap: str | None = None
     history: tuple[int, int] | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it goes by the time that it is, and not by one that is played."""
+        return self.speed == 1 and self.sim_start is None
+
 
 Manner: TypeAlias = AsOfNow | AtOwnTime
 

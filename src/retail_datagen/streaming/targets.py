@@ -68,12 +68,17 @@ def each_once(targets: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def opened(targets: Sequence[str], options: StreamOptions) -> Iterator[list[EventSink]]:
-    """The sinks of targets, for events that are sent as of now. Raises UserError."""
+def opened(
+    targets: Sequence[str], options: StreamOptions, append: bool = True
+) -> Iterator[list[EventSink]]:
+    """The sinks of targets. Raises UserError.
+
+    Files go on, for events that are sent as of now, unless `append` is off.
+    """
     with ExitStack() as stack:
         sinks = []
         for url in targets:
-            sink = open_sink(url, options=replace(options, append=True))
+            sink = open_sink(url, options=replace(options, append=append))
             stack.enter_context(closing(sink))
             sinks.append(event_sink(sink, url))
         yield sinks
@@ -99,24 +104,42 @@ def bring_master_data(sinks: Sequence[Sink], master: Path | None) -> None:
                 cast(DimensionSink, sink).write_dimension(table, data)
 
 
+def check_truth(truth: str, targets: Sequence[str]) -> None:
+    """Raises UserError where the truth about a stream would get into one of its targets' lines.
+
+    Elsewhere it has a topic or a table of its own.
+    """
+    place = place_of(_truth_url(truth))
+    if place.startswith("jsonl:") and place in map(place_of, targets):
+        raise UserError(
+            f"truth: {truth!r} is where the events go, too; give the truth a file of its own"
+        )
+
+
+def _truth_url(truth: str) -> str:
+    return truth if _SCHEME.match(truth) else f"jsonl:{truth}"
+
+
 @contextmanager
 def troubled(
     problems: Problems,
     truth: str | None,
     options: StreamOptions,
     listeners: Sequence[Listener] = (),
+    append: bool = True,
 ) -> Iterator[MakeTrouble]:
     """Trouble for lines, with the truth to a file or URL while the context is open.
 
-    Raises UserError.
+    A file of the truth begins anew, as that of the stream does, where `append` is off. Raises
+    UserError.
     """
     if truth is not None and not problems:
         raise UserError("truth: --truth tells of problems; give --problem, or leave it out")
     with ExitStack() as stack:
         told = Truth()
         if truth is not None:
-            url = truth if _SCHEME.match(truth) else f"jsonl:{truth}"
-            (sink,) = stack.enter_context(opened([url], replace(options, feed="truth")))
+            told_to = replace(options, feed="truth")
+            (sink,) = stack.enter_context(opened([_truth_url(truth)], told_to, append))
             told = Truth(sink)
 
         def tell(problem: str, events: int) -> None:

@@ -18,8 +18,9 @@ from retail_datagen.cli.app import main
 from retail_datagen.cli.words import repeated
 from retail_datagen.store import lease
 from retail_datagen.store.database import open_database
+from retail_datagen.store.ledger import Ledger
 from services.service import free_port, stop
-from stores import violations
+from stores import items, violations
 
 ROOT = Path(__file__).parents[2]
 
@@ -408,3 +409,19 @@ def test_a_simulation_knows_the_environments_database(  # type: ignore[no-untype
     run("inventory", "generate", "--items", "50", "--quiet", "--database-url", url)
     assert run("simulate", "--mode", "demo", "--unpaced", "--duration", "5", "--quiet")[0] == 0
     assert not Path(URL.removeprefix("sqlite:///")).exists()
+
+
+def test_a_store_with_tags_of_ones_own_lives(run) -> None:  # type: ignore[no-untyped-def]
+    assert run("inventory", "generate", "--items", "300")[0] == 0
+    engine = open_database(URL)
+    own = items([0] * 40)
+    own.rfid_tag[:] = [f"I{number}" for number in range(40)]
+    own.sku[:] = [f"RUN-{1 + number:04d}" for number in range(40)]
+    assert Ledger(engine).add_items(own).created == 40
+    assert run("inventory", "backfill", "--days", "3", "--density", "extreme")[0] == 0
+    assert violations(engine) == []
+    words = ("--mode", "stress", "--duration", "300", "--unpaced", "--disappearance", "0.1")
+    code, said = run("simulate", *words, "--quiet")
+    assert code == 0, said
+    assert violations(engine) == []
+    engine.dispose()

@@ -19,6 +19,7 @@ from retail_datagen.store.backfill import DENSITIES, Backfill, backfill
 from retail_datagen.store.catalogue import PROFILE, read_catalogue
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database import open_database, shown_url
+from retail_datagen.store.epc import epcs, ours
 from retail_datagen.store.generate import Direct, load_items, load_products
 from retail_datagen.store.items import plan_inventory
 from retail_datagen.store.ledger import Detections, Ledger
@@ -29,6 +30,9 @@ from stores import items, products, violations
 TODAY = date(2024, 6, 20)
 NOW = datetime(2024, 6, 20, 10)
 CATEGORIES = ("Footwear", "Apparel", "Fitness", "Nutrition", "Somewhere else")
+FOREIGN = "3074257BF7194E4000001A85"
+"""GS1's example, with another company's prefix."""
+GIVEN = ((700_002, 1), (1_000_001, 2), (1, 3))
 
 
 def fill(engine: Engine, count: int = 3000, at: datetime = NOW) -> Ledger:
@@ -416,3 +420,48 @@ def test_tags_of_ones_own_among_those_of_restocked_items(engine: Engine) -> None
     assert {row[:2] for row in found} >= {(tag, m.PRESENT) for tag in own.rfid_tag}
     assert len(ledger.restock([int(row[2]) for row in found[:20]]).items) == 20  # type: ignore[call-overload]
     assert violations(engine) == []
+
+
+@pytest.mark.parametrize("epc", ["", FOREIGN], ids=["none", "foreign"])
+@pytest.mark.parametrize("tag", ["I1", "RFID-00000000", "RFID-00000005-B", "Z1"])
+def test_a_product_has_one_reference_whichever_tag_is_first(
+    light: Engine, tag: str, epc: str
+) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(2), NOW)
+    tagged = items([0] * 8 + [1] * 8)
+    tagged.epc[:] = epcs(np.array([1001] * 8 + [1002] * 8), np.arange(1, 17))
+    ledger.add_items(tagged, NOW)
+    own = items([0])
+    own.rfid_tag[:], own.epc[:] = [tag], [epc]
+    assert ledger.add_items(own, NOW).created == 1
+    assert backfill(light, Backfill(5, "sparse", today=TODAY)).restocked > 0
+    assert len(ledger.restock([1, 2], NOW + timedelta(hours=1)).items) == 2
+    assert violations(light) == []
+    assert references(light) == {1: {1001}, 2: {1002}}
+
+
+def test_products_without_tags_of_ours_get_references_of_their_own(light: Engine) -> None:
+    ledger = Ledger(light)
+    ledger.add_products(products(4), NOW)
+    given = items([0, 1, 2], first=1)
+    # One has that reference already which the second would have; another has an indicator.
+    given.epc[:] = [epcs(np.array([number]), np.array([tag]))[0] for number, tag in GIVEN]
+    given.sku[:] = ["T-0001", "T-0004", "T-0002"]
+    given.epc[2] = FOREIGN
+    assert ledger.add_items(given, NOW).created == 3
+    came = ledger.restock([1, 2, 2, 3, 4], NOW + timedelta(hours=1))
+    assert len(came.items) == 5
+    assert references(light) == {1: {700_002}, 2: {700_003}, 3: {700_004}, 4: {1_000_001}}
+    assert ledger.restock([2, 3], NOW + timedelta(hours=2)).products.tolist() == [2, 3]
+    assert references(light) == {1: {700_002}, 2: {700_003}, 3: {700_004}, 4: {1_000_001}}
+    assert violations(light) == []
+
+
+def references(engine: Engine) -> dict[int, set[int]]:
+    """What the EPCs of ours say, by product."""
+    found: dict[int, set[int]] = {}
+    for product, epc in rows(engine, m.inventory_items.c.product_id, m.inventory_items.c.epc):
+        if said := ours(str(epc)):
+            found.setdefault(int(product), set()).add(int(said.item))  # type: ignore[call-overload]
+    return found

@@ -16,7 +16,7 @@ from retail_datagen.store.epc import (
     decode,
     encode,
     epcs,
-    reference_of,
+    ours,
 )
 
 PUBLISHED = [
@@ -52,7 +52,7 @@ def test_columns_are_encoded_as_single_tags(pairs: list[tuple[int, int]]) -> Non
     reference, serial = (np.array([p[i] for p in pairs], dtype=np.int64) for i in (0, 1))
     made = epcs(reference, serial)
     assert made == [encode(Sgtin(POINT_OF_SALE, COMPANY, f"{r:07}", s)) for r, s in pairs]
-    assert [reference_of(epc, 1) for epc in made] == reference.tolist()
+    assert [said and int(said.item) for said in map(ours, made)] == reference.tolist()
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,6 @@ def test_what_is_no_sgtin(epc: str) -> None:
         decode(epc)
 
 
-@pytest.mark.parametrize("epc", [None, "", "no hex", PUBLISHED[0][1]])
-def test_products_without_tags_of_ours_get_references_of_their_own(epc: str | None) -> None:
-    assert reference_of(epc, 42) == 700_042
-
-
 def test_numbers_that_do_not_fit_columns() -> None:
-    with pytest.raises(ValueError, match="6 digits"):
-        epcs(np.array([MOST_REFERENCE + 1]), np.array([1]))
+    with pytest.raises(ValueError, match="7 digits"):
+        epcs(np.array([10 * MOST_REFERENCE + 10]), np.array([1]))

@@ -17,9 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from retail_datagen.core.arrays import F64, I64, U8
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
-from retail_datagen.store.epc import COMPANY, epcs, ours, reference_of
+from retail_datagen.store.epc import COMPANY, epcs, ours
 from retail_datagen.store.known import judge_items, judge_products, sound
 from retail_datagen.store.moments import checked
+from retail_datagen.store.references import item_references, written_references
 from retail_datagen.store.rows import (
     NO_ZONE,
     Added,
@@ -35,8 +36,6 @@ TAG_DIGITS = 8
 FIRST_RESTOCKED = 10_000_001
 """The first tag number of a restocked item: those of generated ones stay below."""
 _COUNTER = "restocked_tag"
-_REFERENCE_ENDS = 15
-"""By this digit an EPC has said its item reference; few bits of the serial follow within."""
 _items, _movements = m.inventory_items.c, m.stock_movements.c
 
 Places = tuple[F64 | None, F64 | None, I64 | None]
@@ -175,28 +174,28 @@ def _are_taken(connection: Connection, first: int, count: int) -> bool:
     return connection.scalar(within.limit(1)) is not None
 
 
-def item_places(connection: Connection, products: list[int]) -> dict[int, Any]:
-    """An item of each product, the one with the least tag: (epc, x, y, zone)."""
-    first = select(func.min(_items.rfid_tag)).where(among(connection, _items.product_id, products))
-    found = connection.execute(
-        select(
-            _items.product_id, _items.epc, _items.x_position, _items.y_position, _items.zone_id
-        ).where(_items.rfid_tag.in_(first.group_by(_items.product_id)))
-    )
-    return {row[0]: tuple(row[1:]) for row in found}
-
-
 def _about(connection: Connection, products: list[int]) -> dict[int, Any]:
     """(sku, item reference, x, y, zone) of those products that are there."""
     skus = select(m.products.c.id, m.products.c.sku)
     there = connection.execute(skus.where(among(connection, m.products.c.id, products))).all()
-    places = item_places(connection, products)
+    references = item_references(connection, [product for product, _ in there])
+    places = _item_places(connection, products)
     found = {}
     for product, sku in there:
-        epc, x, y, zone = places.get(product, (None, None, None, None))
-        reference = reference_of(epc, product)
-        found[product] = (sku, reference, _or_nan(x), _or_nan(y), zone or NO_ZONE)
+        x, y, zone = places.get(product, (None, None, None))
+        found[product] = (sku, references[product], _or_nan(x), _or_nan(y), zone or NO_ZONE)
     return found
+
+
+def _item_places(connection: Connection, products: list[int]) -> dict[int, Any]:
+    """Where an item of each product stands, the one with the least tag: (x, y, zone)."""
+    first = select(func.min(_items.rfid_tag)).where(among(connection, _items.product_id, products))
+    found = connection.execute(
+        select(_items.product_id, _items.x_position, _items.y_position, _items.zone_id).where(
+            _items.rfid_tag.in_(first.group_by(_items.product_id))
+        )
+    )
+    return {row[0]: tuple(row[1:]) for row in found}
 
 
 def _or_nan(value: float | None) -> float:
@@ -234,7 +233,7 @@ def _refuse_borrowed_epcs(
     """An EPC with our company prefix has its tag's number, and its product's item reference."""
     new = np.flatnonzero(outcome == Outcome.CREATED).tolist()
     said = {row: found for row in new if rows.epc[row] and (found := ours(rows.epc[row]))}
-    references = _references(connection, np.unique(product[list(said)]).tolist())
+    references = written_references(connection, np.unique(product[list(said)]).tolist())
     for row, epc in said.items():
         tag = tag_names([epc.serial])[0]
         reference = references.setdefault(int(product[row]), epc.item)
@@ -245,19 +244,6 @@ def _refuse_borrowed_epcs(
         else:
             continue
         outcome[row] = Outcome.ERROR
-
-
-def _references(connection: Connection, products: list[int]) -> dict[int, str]:
-    """The item reference of those products that have items with an EPC of ours."""
-    head = func.substr(_items.epc, 1, _REFERENCE_ENDS)
-    heads = select(_items.product_id, head).where(
-        among(connection, _items.product_id, products), _items.epc.is_not(None)
-    )
-    found: dict[int, str] = {}
-    for product, text in connection.execute(heads.distinct()):
-        if said := ours(text.ljust(24, "0")):
-            found.setdefault(product, said.item)
-    return found
 
 
 def _note_arrivals(connection: Connection, last: int, kind: str, run: int | None) -> None:

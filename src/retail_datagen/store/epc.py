@@ -21,6 +21,8 @@ ITEM_DIGITS = 6
 """Digits of an item reference beside that company's prefix; the indicator digit 0 precedes it."""
 MOST_REFERENCE = 10**ITEM_DIGITS - 1
 MOST_SERIAL = 2**38 - 1
+_MOST_ITEM = 10 ** (ITEM_DIGITS + 1) - 1
+"""With another indicator than 0, which only tags of somebody's own have."""
 _COMPANY_BITS = {12: 40, 11: 37, 10: 34, 9: 30, 8: 27, 7: 24, 6: 20}
 """Bits of a company prefix by its digits; partition 0 has 12 digits, 6 has 6."""
 _BOTH_BITS, _SERIAL_BITS = 44, 38
@@ -83,11 +85,11 @@ def epcs(reference: I64, serial: I64) -> list[str]:
     """
     if len(reference) and (
         int(reference.min()) < 0
-        or int(reference.max()) > MOST_REFERENCE
+        or int(reference.max()) > _MOST_ITEM
         or int(serial.min()) < 0
         or int(serial.max()) > MOST_SERIAL
     ):
-        raise ValueError("item references have 6 digits, serials 38 bits")
+        raise ValueError("item references have 7 digits with their indicator, serials 38 bits")
     bits = _COMPANY_BITS[len(COMPANY)]
     head = ((HEADER << 3 | POINT_OF_SALE) << 3 | (12 - len(COMPANY))) << bits | int(COMPANY)
     # 14 + 20 bits of head, 24 of item reference and the serial's first 6 fill the upper 64.
@@ -98,12 +100,3 @@ def epcs(reference: I64, serial: I64) -> list[str]:
     words["lower"] = serial & 0xFFFFFFFF
     text = words.tobytes().hex().upper()
     return [text[start : start + 24] for start in range(0, len(text), 24)]
-
-
-def reference_of(epc: str | None, product_id: int) -> int:
-    """The item reference of a product: that of an item's EPC, else one of its own.
-
-    Products whose items have none of ours get numbers from 700,000 on.
-    """
-    said = ours(epc) if epc else None
-    return int(said.item) if said else 700_000 + product_id % 300_000

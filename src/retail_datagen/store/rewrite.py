@@ -16,11 +16,12 @@ import pyarrow as pa
 from sqlalchemy import Connection, bindparam, select, update
 
 from retail_datagen.core.arrays import I64, Bool
-from retail_datagen.store.arrivals import ids_of, item_places, next_tags, tag_names
+from retail_datagen.store.arrivals import ids_of, next_tags, tag_names
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
-from retail_datagen.store.epc import epcs, reference_of
+from retail_datagen.store.epc import epcs
 from retail_datagen.store.moments import LedgerError
+from retail_datagen.store.references import item_references
 
 _items, _movements = m.inventory_items.c, m.stock_movements.c
 # Not an IN: its list cannot be expanded where a statement is run for many values.
@@ -130,8 +131,8 @@ def _load_items(connection: Connection, lives: Lives, rows: I64) -> I64:
     numbers = np.arange(first, first + len(rows))
     tags = tag_names(numbers.tolist())
     distinct, which = np.unique(product, return_inverse=True)
-    about = item_places(connection, distinct.tolist())
-    references = [reference_of((about.get(p) or (None,))[0], p) for p in distinct.tolist()]
+    of_product = item_references(connection, distinct.tolist())
+    references = [of_product[p] for p in distinct.tolist()]
     place = _places(connection, lives.like[rows])
     departed = lives.departed[rows]
     gone = ~np.isnat(departed)

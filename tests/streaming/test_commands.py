@@ -444,7 +444,7 @@ def test_history_that_goes_on_live_needs_no_end(shop: Shop) -> None:
         (("--min-delta", "0.1", "--max-delta", "0.2"), "run the same command again for more, as"),
         (("--rate", "50"), "run the same command again for more, as of then"),
         (("--speed", "60"), "run the same command again to go on"),
-        (("--speed", "60", "--to", "jsonl:e.jsonl"), "does not remember them: the same command"),
+        (("--speed", "60", "--to", "jsonl:e.jsonl"), "remember them: the same command begins anew"),
         (
             ("--speed", "60", "--to", "jsonl:e.jsonl", "--to", "sqlite:retail.db"),
             "run the same command again to go on; for targets that remember nothing, such as jsonl",

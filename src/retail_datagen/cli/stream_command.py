@@ -181,16 +181,18 @@ def play(job: StreamJob, metrics_port: int | None, quiet: bool, as_json: bool) -
 
 
 def _how_to_go_on(job: StreamJob, tally: Tally) -> str:
-    if isinstance(job.manner, AsOfNow):
+    manner = job.manner
+    if isinstance(manner, AsOfNow):
         return "run the same command again for more, as of then"
     if tally.opened.all:
         return "run the same command again to go on"
+    begins = "as of then" if manner.is_live and manner.history is None else "anew"
     if tally.opened.some:
         return (
             "run the same command again to go on; for targets that remember nothing, such as "
-            "jsonl:, it begins anew"
+            f"jsonl:, it begins {begins}"
         )
-    return "the target does not remember them: the same command begins anew"
+    return f"the target does not remember them: the same command begins {begins}"
 
 
 def _shown(job: StreamJob, tally: Tally, metrics_port: int | None, silent: bool) -> None:

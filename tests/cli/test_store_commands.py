@@ -182,6 +182,39 @@ def test_what_is_refused(run, words: list[str], told: str) -> None:  # type: ign
 
 
 @pytest.mark.parametrize(
+    "url", ["http://u:s3cret@127.0.0.1:1", "http://u:s3@cret@127.0.0.1:1", "http://u:/s3cret@h"]
+)
+def test_passwords_of_a_server_are_not_shown(run, url: str) -> None:  # type: ignore[no-untyped-def]
+    for words in (
+        ["inventory", "generate", "--items", "5"],
+        ["inventory", "backfill"],
+        ["simulate"],
+    ):
+        code, said = run(*words, "--api", url)
+        assert code == 2
+        assert "http://u:***@127.0.0.1:1 cannot be reached" in said or "write %40 for @" in said
+        assert "cret@" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["inventory", "generate"],
+        ["inventory", "backfill"],
+        ["store", "verify"],
+        ["store", "reset"],
+        ["simulate"],
+        ["serve"],
+    ],
+)
+def test_a_port_that_is_none_is_told(run, words: list[str]) -> None:  # type: ignore[no-untyped-def]
+    code, said = run(*words, "--database-url", "postgresql://u:s3cret@127.0.0.1:none/db")
+    assert code == 2
+    assert "database-url: its port is no number" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
     "words",
     [["inventory", "backfill"], ["store", "verify"], ["store", "reset"], ["simulate"], ["serve"]],
 )

@@ -68,6 +68,11 @@ def test_a_later_version_is_refused(store_url: str) -> None:
         ("mysql://root:secret@h/x", "database-url: 'mysql' is not a database of the store"),
         ("sqlite:///no/such/store.db", "there is no store in no/such/store.db; make one with"),
         ("postgresql://u:secret@127.0.0.1:1/x", "postgresql://u:***@127.0.0.1:1/x does not let"),
+        ("postgresql://127.0.0.1:1/x?user=u&password=secret", "/x?password=***&user=u does not"),
+        ("postgresql://u:pw@secret@127.0.0.1:1/x", "write %40 for @"),
+        ("postgresql://u:pw@se/cret@127.0.0.1:1/x", "write %40 for @"),
+        ("postgresql://u:secret@127.0.0.1:none/x", "database-url: its port is no number; allowed"),
+        ("sqlite:///pyproject.toml?timeout=soon", "pyproject.toml?timeout=soon has a value that"),
     ],
 )
 def test_what_cannot_be_opened(url: str, told: str) -> None:
@@ -75,6 +80,7 @@ def test_what_cannot_be_opened(url: str, told: str) -> None:
         open_database(url, create=False)
     assert told in str(error.value)
     assert "secret" not in str(error.value)
+    assert "cret@" not in str(error.value)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -350,7 +350,9 @@ def _target(
 
 def _shown(place: Place) -> str:
     if isinstance(place, Served):
-        return f"API: {place.url}"
+        from retail_datagen.store.http import shown_api
+
+        return f"API: {shown_api(place.url)}"
     from retail_datagen.store.database import shown_form
 
     return f"Database: {shown_form(place.url)}"

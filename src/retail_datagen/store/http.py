@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.options import redacted, refuse_unclear_password
 from retail_datagen.store.where import DEFAULT_API, DEFAULT_URL, URL_VARIABLE
 
 _TIMEOUT: Final = 30.0
@@ -18,8 +20,29 @@ _PASSING: Final = (429, 502, 503, 504)
 """Answers that may be others soon: too many calls, or a server that is busy or begins."""
 
 
+def shown_api(url: str) -> str:
+    """The address of a server as it may be shown: without a password.
+
+    Raises UserError for what is no address of a server.
+    """
+    try:
+        refuse_unclear_password(url)
+        parts = urlsplit(url)
+        served = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        httpx.URL(url)
+    except SinkError as error:
+        raise UserError(f"api: {error}") from None
+    except (ValueError, httpx.InvalidURL):
+        served = False
+    if not served:
+        # With an @ it may hold a password, wherever that begins.
+        told = "this" if "@" in url else repr(url)
+        raise UserError(f"api: {told} is not a URL; allowed are such as {DEFAULT_API}")
+    return redacted(url.rstrip("/"))
+
+
 class StoreClient:
-    """The store served at `url`. A context manager.
+    """The store served at `url`. A context manager; its `url` is what may be shown of it.
 
     `timeout` in seconds is for each call; `late` is what to do about an answer that did not come.
     """
@@ -32,14 +55,11 @@ class StoreClient:
         late: str = "run the command again",
     ) -> None:
         """Raises UserError for what is no address of a server."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UserError(f"api: {url!r} is not a URL; allowed are such as {DEFAULT_API}")
-        self.url = url.rstrip("/")
+        self.url = shown_api(url)
         self._timeout = timeout
         self._late = late
         headers = {"X-API-Key": key} if key else {}
-        self._client = httpx.Client(base_url=self.url, timeout=timeout, headers=headers)
+        self._client = httpx.Client(base_url=url.rstrip("/"), timeout=timeout, headers=headers)
 
     def __enter__(self) -> Self:
         return self

@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from retail_datagen.config.errors import UserError
+from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.options import redacted, refuse_unclear_password
 from retail_datagen.store.database.migrate import migrate
 from retail_datagen.store.where import DEFAULT_URL
 
@@ -38,10 +40,15 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Engine:
     version.
     """
     parsed = _parse(url)
-    if parsed.drivername in _SQLITE:
-        engine = _open_sqlite(parsed, create)
-    else:
-        engine = _open_postgresql(parsed)
+    try:
+        sqlite = parsed.drivername in _SQLITE
+        engine = _open_sqlite(parsed, create) if sqlite else _open_postgresql(parsed)
+    except (ArgumentError, ValueError):
+        # Neither names the option, and either may show its value.
+        raise UserError(
+            f"database-url: an option after the ? of {_shown(parsed)} has a value that it cannot "
+            "have; correct it, or leave it out"
+        ) from None
     try:
         migrate(engine)
     except DBAPIError as error:
@@ -68,15 +75,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def shown_url(engine: Engine) -> str:
-    """The URL to show people: without the driver, and without the password."""
-    url = engine.url.set(drivername=engine.dialect.name)
-    return url.render_as_string(hide_password=True)
+    """The URL to show people: without the driver, and without passwords."""
+    return _shown(engine.url)
 
 
 def shown_form(url: str) -> str:
     """As `shown_url`, of a URL that nothing was opened with yet. Raises UserError."""
-    parsed = _parse(url)
-    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
+    return _shown(_parse(url))
 
 
 def refuse_in_memory(url: str) -> None:
@@ -91,12 +96,24 @@ def refuse_in_memory(url: str) -> None:
         )
 
 
+def _shown(url: URL) -> str:
+    # A query may have a password as well, which SQLAlchemy shows.
+    plain = url.set(drivername=url.get_backend_name())
+    return redacted(plain.render_as_string(hide_password=True))
+
+
 def _parse(url: str) -> URL:
     try:
+        if not url.startswith("sqlite"):
+            refuse_unclear_password(url)
         parsed = make_url(url)
+    except SinkError as error:
+        raise UserError(f"database-url: {error}") from None
+    # Whatever else is wrong with the text, it may hold a password: it is not shown.
     except ArgumentError:
-        # The text may hold a password: it is not shown.
         raise UserError(f"database-url: this is not a URL; allowed: {ALLOWED}") from None
+    except ValueError:
+        raise UserError(f"database-url: its port is no number; allowed: {ALLOWED}") from None
     if parsed.drivername in _POSTGRESQL:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername in _SQLITE:

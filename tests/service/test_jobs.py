@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +19,8 @@ from retail_datagen.service.core import Service
 from retail_datagen.service.jobs import Progress
 from retail_datagen.service.problems import Problem
 from retail_datagen.service.settings import ServiceSettings
-from retail_datagen.store.database import Engine, writing
-from retail_datagen.store.joblog import JobRecord, note_job
+from retail_datagen.store.database import Engine, open_database, writing
+from retail_datagen.store.joblog import JobRecord, find_job, note_job
 from retail_datagen.store.presence import presence_at
 from service.conftest import MANY, fill, until
 from stores import violations
@@ -125,6 +128,56 @@ def test_a_cancelled_backfill_writes_nothing(client: TestClient, engine: Engine)
     assert ended(client, job)["state"] == "cancelled"
     assert client.get("/analytics/overview?days=365").json()["sales"]["units"] == 0
     assert violations(engine) == []
+
+
+def test_a_job_is_taken_at_once_while_another_writes(client: TestClient, engine: Engine) -> None:
+    fill(client, 20, 20)
+    long = {"days": 300, "density": "extreme"}
+    first = client.post("/analytics/backfill", json=long).json()["id"]
+    until(lambda: client.get(f"/jobs/{first}").json()["progress"] > 0.05)
+    began = time.monotonic()
+    second = client.post("/analytics/backfill", json={"days": 2, "density": "sparse"})
+    assert time.monotonic() - began < 1
+    assert second.status_code == 202
+    queued = second.json()["id"]
+    assert client.get(f"/jobs/{first}").json()["state"] == "running"
+    assert client.get(f"/jobs/{queued}").json()["state"] == "queued"
+    assert [one["id"] for one in client.get("/jobs").json()] == [queued, first]
+    client.post(f"/jobs/{first}/cancel")
+    assert ended(client, first)["state"] == "cancelled"
+    assert ended(client, queued)["state"] == "done"
+    until(lambda: on_record(engine, queued) == "done")
+    assert on_record(engine, first) == "cancelled"
+
+
+def on_record(engine: Engine, job: str) -> str | None:
+    with engine.connect() as connection:
+        found = find_job(connection, job)
+    return None if found is None else found.state
+
+
+def test_a_job_ends_on_record_however_long_somebody_else_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retail_datagen.store.database.engine._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("retail_datagen.service.jobs._AGAIN_SECONDS", 0.05)
+    engine, steps = open_database(f"sqlite:///{tmp_path / 'store.db'}"), Steps()
+    with TestClient(create_app(ServiceSettings(), engine)) as client:
+        jobs = service_of(client).jobs
+        job = jobs.start("steps", {}, steps).id
+        until(lambda: client.get(f"/jobs/{job}").json()["message"] == "step 0")
+        other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = jobs.start("steps", {}, steps).id
+        steps.go.release(8)
+        until(lambda: steps.done == 4)
+        time.sleep(0.5)
+        assert (on_record(engine, job), on_record(engine, waiting)) == ("running", None)
+        assert client.get(f"/jobs/{waiting}").json()["state"] == "queued"
+        other.execute("ROLLBACK")
+        other.close()
+        until(lambda: on_record(engine, job) == on_record(engine, waiting) == "done")
+    engine.dispose()
 
 
 def test_work_that_breaks_is_a_failed_job(client: TestClient) -> None:

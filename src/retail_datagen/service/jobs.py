@@ -1,7 +1,9 @@
-"""Jobs: one at a time, in a thread of their own; on record from the moment they are asked for.
+"""Jobs: one at a time, in a thread of their own; on record from when they are asked for.
 
-Progress is kept in memory while a job runs: it writes in one transaction, and its record would
-wait for that. A job that is cancelled writes nothing.
+Where somebody else writes to the only writer's database that SQLite is, nobody waits for that: a
+job that is queued then is in memory alone, and on record when its turn comes. A server that is
+killed before has forgotten it. Progress is kept in memory while a job runs: it writes in one
+transaction, and its record would wait for that. A job that is cancelled writes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Any
 
 from retail_datagen.config.errors import UserError
 from retail_datagen.service.problems import Problem
-from retail_datagen.store.database import Engine, writing
+from retail_datagen.store.database import Engine, noting
+from retail_datagen.store.database.failures import UNAVAILABLE, is_busy
 from retail_datagen.store.joblog import (
     OPEN,
     JobRecord,
@@ -27,12 +30,12 @@ from retail_datagen.store.joblog import (
     open_server,
     open_servers,
     recent_jobs,
-    update_job,
 )
 from retail_datagen.store.presence import presence_at
 
 _LOG = logging.getLogger(__name__)
 _ENDS_WITHIN = 20.0
+_AGAIN_SECONDS = 1.0
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and the share of all that is done."""
@@ -50,6 +53,8 @@ class _Job:
         self.record = record
         self.work = work
         self.cancelled = threading.Event()
+        self.recording = threading.Lock()
+        """Held by who writes its record: what is written last is the latest."""
 
 
 class Jobs:
@@ -61,6 +66,7 @@ class Jobs:
         self._waiting: queue.Queue[_Job | None] = queue.Queue(most_waiting)
         self._open: dict[str, _Job] = {}
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def take_over(self) -> None:
@@ -76,7 +82,7 @@ class Jobs:
     def _give_up(self, servers: set[int | None]) -> None:
         if not servers:
             return
-        with writing(self._engine) as connection:
+        with noting(self._engine) as connection:
             left = give_up_open_jobs(connection, servers, datetime.now())
         _LOG.warning("%s jobs of servers that are gone had not ended", left)
 
@@ -87,6 +93,18 @@ class Jobs:
             str(uuid.uuid4()), kind, "queued", 0.0, "", params, None, now, None, None
         )
         job = _Job(record, work)
+        # Before it is in the queue: else its turn may come while it is put on record here.
+        with job.recording:
+            self._enqueue(job)
+            try:
+                self._note(job, soon=True)
+            except Exception as error:
+                if not is_busy(error):
+                    job.cancelled.set()
+                    raise
+        return record
+
+    def _enqueue(self, job: _Job) -> None:
         with self._lock:
             if self._waiting.full():
                 raise Problem(
@@ -94,15 +112,11 @@ class Jobs:
                     f"{self._waiting.maxsize} jobs wait already; try again when one has ended",
                     headers={"Retry-After": "10"},
                 )
-            self._presence.hold()
-            with writing(self._engine) as connection:
-                note_job(connection, record, self._presence.number)
-            self._open[record.id] = job
+            self._open[job.record.id] = job
             self._waiting.put_nowait(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
                 self._thread.start()
-        return record
 
     def find(self, job: str) -> JobRecord | None:
         """A job as it is now."""
@@ -114,9 +128,13 @@ class Jobs:
 
     def recent(self, limit: int) -> list[JobRecord]:
         """The latest jobs, the newest first."""
+        # Before those on record are asked for: one that ends meanwhile is in both, not in neither.
+        held = list(self._open.values())
         with self._engine.connect() as connection:
-            found = recent_jobs(connection, limit)
-        return [self._open[job.id].record if job.id in self._open else job for job in found]
+            found = {record.id: record for record in recent_jobs(connection, limit)}
+        found |= {job.record.id: job.record for job in held}
+        latest = sorted(found.values(), key=lambda record: record.id)
+        return sorted(latest, key=lambda record: record.created_at, reverse=True)[:limit]
 
     def cancel(self, job: str) -> JobRecord | None:
         """Ask a job to end; as it is now. One that has ended stays as it is.
@@ -143,6 +161,7 @@ class Jobs:
 
     def close(self) -> None:
         """Cancel all of them, and wait until they have ended."""
+        self._closing.set()
         for job in list(self._open.values()):
             job.cancelled.set()
         thread = self._thread
@@ -190,5 +209,19 @@ class Jobs:
         self._write(job)
 
     def _write(self, job: _Job) -> None:
-        with writing(self._engine) as connection:
-            update_job(connection, job.record)
+        """Put it on record, again and again where the database does not take it: else it would be
+        queued or running there for ever. Only a service that ends does not wait for that."""
+        while True:
+            try:
+                with job.recording:
+                    self._note(job)
+                return
+            except UNAVAILABLE as error:
+                if self._closing.wait(_AGAIN_SECONDS):
+                    raise
+                _LOG.warning("job %s is not on record yet: %s", job.record.id, error)
+
+    def _note(self, job: _Job, *, soon: bool = False) -> None:
+        self._presence.hold()
+        with noting(self._engine, soon=soon) as connection:
+            note_job(connection, job.record, self._presence.number)

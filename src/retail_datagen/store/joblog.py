@@ -34,35 +34,26 @@ class JobRecord:
 
 
 def note_job(connection: Connection, record: JobRecord, server: int | None = None) -> None:
-    """Put a new job of a server on record."""
-    connection.execute(
-        insert(jobs).values(
-            id=record.id,
-            kind=record.kind,
-            state=record.state,
-            progress=record.progress,
-            message=record.message,
-            params=json.dumps(record.params),
-            created_at=record.created_at,
-            server=server,
-        )
-    )
-
-
-def update_job(connection: Connection, record: JobRecord) -> None:
-    """What has become of a job since."""
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.id == record.id)
-        .values(
-            state=record.state,
-            progress=record.progress,
-            message=record.message,
-            result=None if record.result is None else json.dumps(record.result),
-            started_at=record.started_at,
-            ended_at=record.ended_at,
-        )
-    )
+    """Put a job of a server on record: a new one, or what has become of it since."""
+    become = {
+        "state": record.state,
+        "progress": record.progress,
+        "message": record.message,
+        "result": None if record.result is None else json.dumps(record.result),
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+    }
+    known = connection.execute(update(jobs).where(jobs.c.id == record.id).values(become))
+    if known.rowcount:
+        return
+    asked = {
+        "id": record.id,
+        "kind": record.kind,
+        "params": json.dumps(record.params),
+        "created_at": record.created_at,
+        "server": server,
+    }
+    connection.execute(insert(jobs).values(asked | become))
 
 
 def find_job(connection: Connection, job: str) -> JobRecord | None:

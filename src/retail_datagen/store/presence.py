@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +29,7 @@ class Presence(Protocol):
     """By which other servers know it; no two have the same."""
 
     def hold(self) -> None:
-        """Take the lock, again where the database dropped it."""
+        """Take the lock, again where the database dropped it. From any thread."""
 
     def is_alive(self, number: int) -> bool:
         """Whether the server of that number is there."""
@@ -50,8 +51,13 @@ class _OnPostgresql:
         self.number = secrets.randbelow(_NUMBERS)
         self._engine = engine
         self._session: Connection | None = None
+        self._turn = threading.Lock()
 
     def hold(self) -> None:
+        with self._turn:
+            self._hold()
+
+    def _hold(self) -> None:
         if self._session is not None:
             try:
                 self._session.execute(text("SELECT 1"))
@@ -83,12 +89,14 @@ class _BesideFile:
         self.number = secrets.randbelow(_NUMBERS)
         self._database = database
         self._descriptor = -1
+        self._turn = threading.Lock()
 
     def hold(self) -> None:
         path = self._path(self.number)
-        if path is not None and self._descriptor < 0:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            _try_lock(self._descriptor, shared=False)
+        with self._turn:
+            if path is not None and self._descriptor < 0:
+                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+                _try_lock(self._descriptor, shared=False)
 
     def is_alive(self, number: int) -> bool:
         path = self._path(number)

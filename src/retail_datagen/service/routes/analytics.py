@@ -176,7 +176,11 @@ def anomalies_(
     "/backfill", status_code=202, response_model=JobRecord, responses=documented(429), tags=["jobs"]
 )
 def start_backfill(service: Asked, wanted: s.BackfillIn) -> Response:
-    """Start a job that writes a past: purchases, deliveries and snapshots until yesterday."""
+    """Start a job that writes a past: purchases, deliveries and snapshots until yesterday.
+
+    It waits for its turn where another one runs. With a SQLite database that is being written to,
+    it is in memory until then: a server that is killed before that does not know it any more.
+    """
     asked = Backfill(wanted.days, wanted.density, wanted.seed, wanted.replace, wanted.until)
     asked.checked()
     service.starts.take()

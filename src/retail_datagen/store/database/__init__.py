@@ -7,6 +7,7 @@ connection by what stands here, and know nothing of the library behind them.
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine as Engine
 
+from retail_datagen.store.database.engine import noting as noting
 from retail_datagen.store.database.engine import open_database as open_database
 from retail_datagen.store.database.engine import refuse_in_memory as refuse_in_memory
 from retail_datagen.store.database.engine import shown_form as shown_form

@@ -25,6 +25,7 @@ from retail_datagen.store.where import DEFAULT_URL
 
 ALLOWED = f"postgresql://user:password@host:5432/database or {DEFAULT_URL}"
 _BUSY_SECONDS = 30
+_SOON_MS = 250
 _WRITER = 0x7265_7461_696C
 """The PostgreSQL lock that one writer holds at a time, as SQLite has it by itself."""
 _Value = str | bytes | int | float | None
@@ -72,6 +73,28 @@ def writing(engine: Engine) -> Iterator[Connection]:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
             yield connection
+
+
+@contextmanager
+def noting(engine: Engine, *, soon: bool = False) -> Iterator[Connection]:
+    """A transaction that writes what no other table depends on, such as jobs.
+
+    On PostgreSQL it does not wait for the store's writer. SQLite has one writer: there it does,
+    with `soon` for a moment only, and then raises an OperationalError that `is_busy` knows.
+    """
+    with engine.connect() as connection:
+        connection = connection.execution_options(store_writes=True)
+        brief = soon and connection.dialect.name == "sqlite"
+        held = connection.connection
+        try:
+            if brief:
+                held.driver_connection.execute(f"PRAGMA busy_timeout = {_SOON_MS}")  # type: ignore[union-attr]
+            with connection.begin():
+                yield connection
+        finally:
+            if brief:
+                again = f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}"
+                held.driver_connection.execute(again)  # type: ignore[union-attr]
 
 
 def shown_url(engine: Engine) -> str:

@@ -275,3 +275,20 @@ def test_a_wrong_change_changes_nothing(
 def test_a_cursor_of_nobodys_is_refused(client: TestClient, cursor: str) -> None:
     told = client.get("/items", params={"cursor": cursor})
     assert (told.status_code, told.json()["field"]) == (422, "cursor")
+
+
+def test_a_store_is_of_one_origin(client: TestClient) -> None:
+    def claim(store: int | None) -> int:
+        return client.put("/origin", json={"store": store}).status_code
+
+    assert client.get("/origin").json() == {"store": None}
+    assert (claim(2), claim(None), claim(2)) == (200, 200, 200), "an empty one may be anything"
+    fill(client, 2, 2)
+    assert client.get("/origin").json() == {"store": 2}
+    assert claim(2) == 200
+    assert claim(None) == 409
+    told = client.put("/origin", json={"store": 1})
+    assert told.status_code == 409
+    assert "holds store 2 of a retailer; store 1 cannot come into it" in told.json()["detail"]
+    assert claim(0) == 422
+    assert client.get("/origin").json() == {"store": 2}

@@ -33,6 +33,7 @@ EVERY_CHANGE = [
     ("PATCH", "/simulation/params", {"speed": 2}),
     ("POST", "/analytics/backfill", {"days": 1}),
     ("POST", "/jobs/00/cancel", None),
+    ("PUT", "/origin", {"store": 2}),
 ]
 
 

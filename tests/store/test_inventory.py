@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retail_datagen.config.errors import ConfigError, UserError
+from retail_datagen.store.arrivals import tag_names
 from retail_datagen.store.catalogue import ITEMS_PER_VARIANT, Catalogue, read_catalogue
 from retail_datagen.store.epc import decode
 from retail_datagen.store.floor import CHECKOUT, FLOOR, SHELVES
@@ -119,6 +120,15 @@ def test_a_larger_store_contains_the_smaller_one(one: int, other: int, names: se
     assert all(
         of_tag.get(tag, sku) == sku for tag, sku in zip(large.rfid_tag, large.sku, strict=True)
     )
+
+
+@pytest.mark.parametrize("seed", [1, 42])
+def test_the_first_tags_are_of_different_products(seed: int) -> None:
+    """By which a store of templates is told from a retailer's."""
+    catalogue = read_catalogue(seed=seed)
+    items = plan_inventory(catalogue, catalogue.of_templates([]), 9000).items
+    assert list(items.rfid_tag[:1000]) == tag_names(range(1, 1001))
+    assert len(set(items.sku[:1000])) == 1000
 
 
 def test_items_are_shared_by_weight() -> None:

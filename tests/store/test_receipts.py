@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from retail_datagen.cli.app import main
 from retail_datagen.config.errors import UserError
@@ -27,6 +29,7 @@ from retail_datagen.store.ledger import Ledger
 from retail_datagen.store.receipts import backfill_receipts, inventory_of
 from retail_datagen.store.reset import count_rows
 from retail_datagen.store.runs import Replaced
+from services.service import answers, free_port, stop
 from stores import items, violations
 
 FIRST, LAST, DAYS = date(2024, 3, 4), date(2024, 3, 10), 7
@@ -275,6 +278,48 @@ def test_a_database_is_one_store(
     assert generate(first)[0] == 0
     assert run("store", "reset", "--yes", "--database-url", store_url)[0] == 0
     assert generate(then)[0] == 0
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """A store that is served: the options that lead to it directly, and by its API."""
+    url, port = f"sqlite:///{tmp_path / 'served.db'}", free_port()
+    words = ["serve", "--port", str(port), "--database-url", url]
+    command = [sys.executable, "-c", "from retail_datagen.cli.app import main; main()", *words]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True)
+    try:
+        assert answers(f"http://127.0.0.1:{port}/healthz", process)
+        yield ("--database-url", url), ("--api", f"http://127.0.0.1:{port}")
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "from before the note"])
+@pytest.mark.parametrize("way", ["directly then by the API", "by the API then directly"])
+def test_a_served_database_is_one_store(
+    run: Callable[..., tuple[int, str]],
+    served: tuple[tuple[str, str], tuple[str, str]],
+    folder: Path,
+    way: str,
+    noted: bool,
+) -> None:
+    first, then = served if way.startswith("directly") else served[::-1]
+    store = ("inventory", "generate", "--store", str(STORE), "--facts", str(folder))
+    code, said = run(*store, *first)
+    assert code == 0, said
+    engine = open_database(served[0][1])
+    if not noted:
+        with engine.begin() as connection:
+            connection.execute(delete(m.counters))
+    there = count_rows(engine)
+    code, said = run(*TEMPLATES, *then)
+    assert code == 2
+    assert "templates cannot come into it" in said
+    assert "`retail-datagen store reset" in said
+    assert count_rows(engine) == there
+    assert run(*store, *then)[0] == 0
+    assert violations(engine) == []
+    engine.dispose()
 
 
 def test_a_past_that_something_stands_on_is_not_replaced(light: Engine, folder: Path) -> None:

@@ -18,7 +18,7 @@ from retail_datagen.store import http
 from retail_datagen.store.backfill import Backfill
 from retail_datagen.store.http import StoreClient
 from retail_datagen.store.items import Inventory
-from retail_datagen.store.origin import look_at_server
+from retail_datagen.store.origin import claim_server
 from retail_datagen.store.remote import LATE, StoreApi
 from retail_datagen.store.remote_backfill import backfill_on
 from stores import items, products
@@ -38,6 +38,9 @@ def answering(
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_PUT(self) -> None:
             self.do_POST()
 
         def do_POST(self) -> None:
@@ -219,9 +222,9 @@ def test_a_servers_other_items_are_no_retailers_store() -> None:
             StoreClient(url) as server,
         ):
             if not told:
-                look_at_server(server, inventory)
-                look_at_server(server, replace(inventory, store=None))
-                assert asked == ["GET /items?limit=1000"]
+                claim_server(server, inventory)
+                claim_server(server, replace(inventory, store=None))
+                assert asked == ["GET /items?limit=1000", "PUT /origin"] * 2
                 continue
             with pytest.raises(UserError, match=told):
-                look_at_server(server, inventory)
+                claim_server(server, inventory)

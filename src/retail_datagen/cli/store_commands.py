@@ -330,14 +330,14 @@ def _target(
 
     Raises UserError for a store that holds something else.
     """
-    from retail_datagen.store.origin import claim_database, look_at_server
+    from retail_datagen.store.origin import claim_database, claim_server
 
     if isinstance(place, Served):
         from retail_datagen.store.http import StoreClient
         from retail_datagen.store.remote import LATE, StoreApi
 
         with StoreClient(place.url, key, timeout, LATE) as server:
-            look_at_server(server, inventory)
+            claim_server(server, inventory)
             yield StoreApi(server)
         return
     from retail_datagen.store.generate import Direct

@@ -266,6 +266,18 @@ class BackfillIn(_Request):
     until: date | None = None
 
 
+class OriginIn(_Request):
+    """What is about to come: the `store` of a retailer by its number, or null for templates."""
+
+    store: Annotated[int, Field(ge=1, le=_MOST_COUNT)] | None
+
+
+class Origin(BaseModel):
+    """The `store` of a retailer that this one is; null for templates, or where nothing is noted."""
+
+    store: int | None
+
+
 class Health(BaseModel):
     """Whether the service can work."""
 

@@ -1,15 +1,18 @@
-"""Whether the service is well, and what Prometheus asks."""
+"""Whether the service is well, what its store was filled with, and what Prometheus asks."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from retail_datagen.config.errors import UserError
 from retail_datagen.core.version import program_version
 from retail_datagen.service.answers import answer
 from retail_datagen.service.core import Asked
 from retail_datagen.service.metrics import CONTENT_TYPE
-from retail_datagen.service.schemas import Health
+from retail_datagen.service.problems import documented, of_user_error
+from retail_datagen.service.schemas import Health, Origin, OriginIn
 from retail_datagen.store.listing import answers
+from retail_datagen.store.origin import claim_origin, held_store
 
 router = APIRouter(tags=["system"])
 
@@ -27,6 +30,26 @@ def healthz(service: Asked) -> Response:
         simulation="idle" if state is None else state.state,
     )
     return answer(Health, health)
+
+
+@router.get("/origin", response_model=Origin)
+def origin(service: Asked) -> Response:
+    """Which store of a retailer this one was filled with."""
+    with service.reading() as connection:
+        return answer(Origin, Origin(store=held_store(connection)))
+
+
+@router.put("/origin", response_model=Origin, responses=documented(409))
+def claim(service: Asked, wanted: OriginIn) -> Response:
+    """Say what this store is to be filled with, before its products and items are added.
+
+    409 where it is another store of a retailer, or is one and templates are to come.
+    """
+    try:
+        claim_origin(service.engine, wanted.store)
+    except UserError as error:
+        raise of_user_error(error, 409) from None
+    return answer(Origin, Origin(store=wanted.store))
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -280,6 +280,25 @@ def test_a_database_is_one_store(
     assert generate(then)[0] == 0
 
 
+@pytest.mark.parametrize("replace", [(), ("--replace",)], ids=["plain", "replace"])
+def test_a_past_out_of_chance_is_not_replaced(
+    run: Callable[..., tuple[int, str]], tmp_path: Path, folder: Path, replace: tuple[str, ...]
+) -> None:
+    there = ("--database-url", f"sqlite:///{tmp_path / 'store.db'}")
+    store = ("--store", str(STORE), "--facts", str(folder), *there)
+    assert run("inventory", "generate", *store)[0] == 0
+    # The history ends long ago, so that the days of chance follow it.
+    assert run("inventory", "backfill", "--days", "2", *there)[0] == 0
+    code, said = run("inventory", "backfill", *store, *replace)
+    assert code == 2
+    assert said.startswith("error: store: the past of ")
+    assert "was made without --store, and receipts do not replace it; empty it with" in said
+    assert f"`retail-datagen store reset {' '.join(there)}`" in said
+    assert run("store", "reset", "--yes", *there)[0] == 0
+    assert run("inventory", "generate", *store)[0] == 0
+    assert run("inventory", "backfill", *store, *replace)[0] == 0
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     """A store that is served: the options that lead to it directly, and by its API."""

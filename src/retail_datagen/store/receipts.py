@@ -18,7 +18,7 @@ from retail_datagen.config.errors import UserError
 from retail_datagen.core.arrays import I64
 from retail_datagen.store.arrivals import tag_names
 from retail_datagen.store.database import models as m
-from retail_datagen.store.database.engine import writing
+from retail_datagen.store.database.engine import shown_url, writing
 from retail_datagen.store.epc import MOST_REFERENCE, epcs
 from retail_datagen.store.facts import StoreFacts
 from retail_datagen.store.items import Inventory, stock_levels
@@ -97,9 +97,9 @@ def backfill_receipts(
 
 
 def replaced_receipts(engine: Engine) -> Replaced:
-    """The past that another one of receipts replaces."""
+    """The past that another one of receipts replaces. Raises UserError where it is none."""
     with engine.connect() as connection:
-        return replaced_of(_pasts(connection))
+        return replaced_of(_pasts_of_receipts(connection))
 
 
 def _pasts(connection: Connection) -> Sequence[Any]:
@@ -110,14 +110,27 @@ def _pasts(connection: Connection) -> Sequence[Any]:
     ).all()
 
 
-def _make_room(connection: Connection, replace: bool) -> Replaced:
+def _pasts_of_receipts(connection: Connection) -> Sequence[Any]:
+    """Raises UserError where a past was made otherwise, which receipts never replace."""
     there = _pasts(connection)
+    if any(run.kind != m.RECEIPTS_RUN for run in there):
+        where = f"--database-url {shown_url(connection.engine)}"
+        raise UserError(
+            f"store: {replaced_of(there)} in this database was made without --store, and receipts "
+            f"do not replace it; empty it with `retail-datagen store reset {where}`, then run "
+            "`inventory generate --store N` and `inventory backfill --store N`"
+        )
+    return there
+
+
+def _make_room(connection: Connection, replace: bool) -> Replaced:
+    there = _pasts_of_receipts(connection)
     if not there:
         return Replaced()
-    if not replace or any(run.kind != m.RECEIPTS_RUN for run in there):
+    if not replace:
         raise UserError(
-            "store: this database has a past already; give --replace to replace that of a store's "
-            "receipts, or empty it with `retail-datagen store reset`"
+            "store: this database has a past already; give --replace to replace it, or empty it "
+            "with `retail-datagen store reset`"
         )
     ids = [run.id for run in there]
     _refuse_within(connection, ids, min(run.first_at for run in there), there[-1].last_at)

@@ -19,6 +19,7 @@ from retail_datagen.service.core import Service
 from retail_datagen.service.jobs import Progress
 from retail_datagen.service.problems import Problem
 from retail_datagen.service.settings import ServiceSettings
+from retail_datagen.store import presence
 from retail_datagen.store.database import Engine, open_database, writing
 from retail_datagen.store.joblog import JobRecord, find_job, note_job
 from retail_datagen.store.presence import presence_at
@@ -250,6 +251,42 @@ def test_a_server_that_leaves_has_left_its_jobs(client: TestClient, engine: Engi
     assert client.post("/jobs/07/cancel").status_code == 409
     gone.leave()
     assert client.post("/jobs/07/cancel").json()["state"] == "failed"
+
+
+def test_what_killed_servers_left_beside_the_database_is_swept(
+    sqlite: Engine, tmp_path: Path
+) -> None:
+    alive = presence_at(sqlite)
+    alive.hold()
+    there = tmp_path / f"plain.db.server-{alive.number}"
+    other = tmp_path / "plain.db.server-notes"
+    left = [tmp_path / f"plain.db.server-{number}" for number in (7, 2**30)]
+    for path in (*left, other):
+        path.write_text("")
+    with TestClient(create_app(ServiceSettings(), sqlite)):
+        assert [path.exists() for path in left] == [False, False]
+        assert there.exists()
+        assert other.exists()
+    alive.leave()
+
+
+def test_a_server_that_begins_while_another_sweeps_is_alive(
+    sqlite: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, other = presence_at(sqlite), presence_at(sqlite)
+    lock, swept = presence._try_lock, []
+
+    def swept_before(descriptor: int, *, shared: bool) -> bool:
+        if not swept:
+            swept.append(descriptor)
+            (tmp_path / f"plain.db.server-{begins.number}").unlink()
+        return lock(descriptor, shared=shared)
+
+    monkeypatch.setattr(presence, "_try_lock", swept_before)
+    begins.hold()
+    assert other.is_alive(begins.number)
+    begins.leave()
+    assert not other.is_alive(begins.number)
 
 
 def test_a_service_that_ends_cancels_its_jobs(

@@ -75,6 +75,7 @@ class Jobs:
         with self._engine.connect() as connection:
             servers = open_servers(connection)
         self._give_up({one for one in servers if one is None or self._is_gone(one)})
+        self._presence.sweep()
 
     def _is_gone(self, server: int) -> bool:
         return server != self._presence.number and not self._presence.is_alive(server)

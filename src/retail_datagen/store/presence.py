@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 _CLASS = 0x7265_7461
 """Keeps these locks apart from the writer's."""
 _NUMBERS = 2**31
+_BESIDE = ".server-"
+_AGAIN_SECONDS = 0.01
 
 
 class Presence(Protocol):
@@ -33,6 +36,9 @@ class Presence(Protocol):
 
     def is_alive(self, number: int) -> bool:
         """Whether the server of that number is there."""
+
+    def sweep(self) -> None:
+        """Take away what servers that were killed left of their locks."""
 
     def leave(self) -> None:
         """Let it go. Doing it twice is allowed."""
@@ -74,6 +80,9 @@ class _OnPostgresql:
             trying = text("SELECT pg_try_advisory_xact_lock_shared(:class, :number)")
             return not connection.scalar(trying, {"class": _CLASS, "number": number})
 
+    def sweep(self) -> None:
+        pass  # A session's locks end with it.
+
     def leave(self) -> None:
         session, self._session = self._session, None
         if session is not None:
@@ -95,8 +104,7 @@ class _BesideFile:
         path = self._path(self.number)
         with self._turn:
             if path is not None and self._descriptor < 0:
-                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-                _try_lock(self._descriptor, shared=False)
+                self._descriptor = _locked(path)
 
     def is_alive(self, number: int) -> bool:
         path = self._path(number)
@@ -114,6 +122,16 @@ class _BesideFile:
         finally:
             os.close(descriptor)
 
+    def sweep(self) -> None:
+        if self._database is None:
+            return
+        begins = f"{self._database.name}{_BESIDE}"
+        for path in self._database.parent.iterdir():
+            number = path.name.removeprefix(begins)
+            if path.name.startswith(begins) and number.isascii() and number.isdigit():
+                with suppress(OSError):  # somebody else's, or swept by another server
+                    self.is_alive(int(number))
+
     def leave(self) -> None:
         path = self._path(self.number)
         if path is not None and self._descriptor >= 0:
@@ -125,7 +143,20 @@ class _BesideFile:
     def _path(self, number: int) -> Path | None:
         if self._database is None:
             return None
-        return self._database.with_name(f"{self._database.name}.server-{number}")
+        return self._database.with_name(f"{self._database.name}{_BESIDE}{number}")
+
+
+def _locked(path: Path) -> int:
+    """Its descriptor. A server that sweeps may hold the file for a moment, or take it away before
+    it is locked: then it is made again."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if _try_lock(descriptor, shared=False):
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return descriptor
+        os.close(descriptor)
+        time.sleep(_AGAIN_SECONDS)
 
 
 if sys.platform == "win32":

@@ -250,6 +250,8 @@ def test_status_and_place_change_by_the_ledger(client: TestClient, engine: Engin
         ({"status": "gone"}, "status"),
         ({"status": None}, "status"),
         ({"status": None, "x_position": 9}, "status"),
+        ({"reason": None}, "reason"),
+        ({"reason": None, "x_position": 9}, "reason"),
         ({"status": "not_present"}, "reason"),
         ({"status": "present", "reason": "sold"}, "reason"),
         ({"reason": "sold"}, "reason"),
@@ -292,3 +294,11 @@ def test_a_store_is_of_one_origin(client: TestClient) -> None:
     assert "holds store 2 of a retailer; store 1 cannot come into it" in told.json()["detail"]
     assert claim(0) == 422
     assert client.get("/origin").json() == {"store": 2}
+
+
+@pytest.mark.parametrize("sku", [" ", " \t\n "])
+def test_a_sku_can_be_seen(client: TestClient, sku: str) -> None:
+    told = client.post("/products", json=product(1, sku=sku))
+    assert (told.status_code, told.json()["field"]) == (422, "sku")
+    assert "a SKU is not blank" in told.json()["detail"]
+    assert client.post("/products", json=product(1, sku=" P 1/a ")).status_code == 201

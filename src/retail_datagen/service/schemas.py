@@ -35,6 +35,7 @@ from retail_datagen.store.simulation.settings import (
 _MOST_COUNT = 2**31 - 1
 _FURTHEST = 1_000_000
 _NO_NUL = r"^[^\x00]*$"
+_NOT_BLANK = r"^[^\x00]*[^\x00-\x20][^\x00]*$"
 
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=SKU_CHARS, pattern=_NO_NUL)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_CHARS, pattern=_NO_NUL)]
@@ -63,6 +64,12 @@ def _not_null(value: _T | None) -> _T:
     return value
 
 
+def _not_blank(sku: str) -> str:
+    if all(char <= " " for char in sku):
+        raise ValueError("a SKU is not blank; give one that can be seen")
+    return sku
+
+
 def _without_null(schema: dict[str, Any]) -> None:
     """As OpenAPI has it."""
     for one in schema.pop("anyOf"):
@@ -75,6 +82,12 @@ Given = Annotated[_T | None, AfterValidator(_not_null), Field(json_schema_extra=
 """A field that may be left out, and is None then, but not null."""
 
 
+NewSku = Annotated[
+    Sku, AfterValidator(_not_blank), Field(json_schema_extra={"pattern": _NOT_BLANK})
+]
+"""Any text that can be seen."""
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -82,7 +95,7 @@ class _Request(BaseModel):
 class ProductIn(_Request):
     """A product to add."""
 
-    sku: Sku
+    sku: NewSku
     name: Name
     category: Category = ""
     unit_price: Price
@@ -142,7 +155,7 @@ class ItemPatch(_Request):
     """What to change of an item. Fields that are left out stay as they are."""
 
     status: Given[Status] = None
-    reason: Reason | Literal["found", "returned"] | None = None
+    reason: Given[Reason | Literal["found", "returned"]] = None
     """Why it is not present: sold, stolen, lost or moved. Why it is again: found or returned."""
     x_position: Position | None = None
     y_position: Position | None = None

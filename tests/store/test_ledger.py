@@ -253,3 +253,18 @@ def test_an_epc_of_ours_belongs_to_one_tag_and_one_reference(small: Ledger) -> N
     later.epc[:] = [reference]
     assert small.add_items(later, NOON).failed == 1
     assert violations(small.engine) == []
+
+
+def test_an_item_that_is_refused_is_not_there_for_those_behind_it(small: Ledger) -> None:
+    """Three rows of one tag, of which the first two have another item's EPC."""
+    taken = "30" * 12
+    first = items([0], first=50)
+    first.epc[:] = [taken]
+    assert small.add_items(first, NOON).created == 1
+    more = items([0, 0, 0], first=60)
+    more.rfid_tag[:] = ["twice"] * 3
+    more.epc[:] = [taken, taken, ""]
+    added = small.add_items(more, NOON)
+    assert added.outcome.tolist() == [Outcome.ERROR, Outcome.ERROR, Outcome.CREATED]
+    assert set(added.errors.values()) == {f"epc: {taken} is on another tag"}
+    assert violations(small.engine) == []

@@ -5,7 +5,8 @@ Part of the ledger; its transactions call this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, Integer, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from retail_datagen.core.arrays import F64, I64, U8
+from retail_datagen.core.arrays import F64, I64
 from retail_datagen.store.database import models as m
 from retail_datagen.store.database.bulk import among, load, money, times
 from retail_datagen.store.epc import COMPANY, epcs, ours
-from retail_datagen.store.known import judge_items, judge_products, sound
+from retail_datagen.store.known import judge_items, judge_products, known_items, sound
 from retail_datagen.store.moments import checked
 from retail_datagen.store.references import item_references, written_references
 from retail_datagen.store.rows import (
@@ -81,9 +82,9 @@ def add_items(connection: Connection, rows: ItemRows, at: Any, kind: str, run: i
     zones = connection.execute(select(m.zones).order_by(m.zones.c.id))
     errors = item_errors(rows, {z.id: (z.x0, z.y0, z.x1, z.y1) for z in zones})
     product = _products_of(connection, rows.sku, errors)
-    outcome, conflicts = judge_items(connection, rows, errors)
-    _refuse_used_epcs(connection, rows, outcome, errors)
-    _refuse_borrowed_epcs(connection, rows, product, outcome, errors)
+    known = known_items(connection, rows, errors)
+    epc_rules = _Epcs.of(connection, rows, product, _unknown(rows, known, errors))
+    outcome, conflicts = judge_items(rows, known, errors, epc_rules.refuse)
     new = np.flatnonzero(outcome == Outcome.CREATED)
     if len(new):
         zone = rows.zone_id[new]
@@ -213,37 +214,52 @@ def _products_of(connection: Connection, skus: Sequence[str], errors: dict[int, 
     return product
 
 
-def _refuse_used_epcs(
-    connection: Connection, rows: ItemRows, outcome: U8, errors: dict[int, str]
-) -> None:
-    new = np.flatnonzero(outcome == Outcome.CREATED).tolist()
-    given = among(connection, _items.epc, [rows.epc[row] for row in new if rows.epc[row]])
-    used = set(connection.scalars(select(_items.epc).where(given)))
-    for row in new:
-        epc = rows.epc[row]
-        if epc and epc in used:
-            errors[row] = f"epc: {epc} is on another tag"
-            outcome[row] = Outcome.ERROR
-        used.add(epc)
+def _unknown(rows: ItemRows, known: Collection[str], errors: Collection[int]) -> list[int]:
+    """The sound rows with tags that are not there."""
+    tags = enumerate(rows.rfid_tag)
+    return [row for row, tag in tags if row not in errors and tag not in known]
 
 
-def _refuse_borrowed_epcs(
-    connection: Connection, rows: ItemRows, product: I64, outcome: U8, errors: dict[int, str]
-) -> None:
-    """An EPC with our company prefix has its tag's number, and its product's item reference."""
-    new = np.flatnonzero(outcome == Outcome.CREATED).tolist()
-    said = {row: found for row in new if rows.epc[row] and (found := ours(rows.epc[row]))}
-    references = written_references(connection, np.unique(product[list(said)]).tolist())
-    for row, epc in said.items():
-        tag = tag_names([epc.serial])[0]
-        reference = references.setdefault(int(product[row]), epc.item)
-        if rows.rfid_tag[row] != tag:
-            errors[row] = f"epc: with company prefix {COMPANY} it belongs to {tag}; give another's"
-        elif epc.item != reference:
-            errors[row] = f"epc: its item reference is {epc.item}, its product's is {reference}"
-        else:
-            continue
-        outcome[row] = Outcome.ERROR
+@dataclass(slots=True)
+class _Epcs:
+    """Which EPCs new items cannot have: `used` ones, and those that belong to other items.
+
+    One with our company prefix has its tag's number, and its product's item reference.
+    """
+
+    rows: ItemRows
+    product: I64
+    used: set[str]
+    references: dict[int, str]
+
+    @classmethod
+    def of(
+        cls, connection: Connection, rows: ItemRows, product: I64, unknown: Sequence[int]
+    ) -> _Epcs:
+        """What the store says of the EPCs of rows that may be new."""
+        given = {row: rows.epc[row] for row in unknown if rows.epc[row]}
+        there = select(_items.epc).where(among(connection, _items.epc, list(given.values())))
+        with_ours = [row for row, epc in given.items() if ours(epc)]
+        products = np.unique(product[with_ours]).tolist()
+        references = written_references(connection, products)
+        return cls(rows, product, set(connection.scalars(there)), references)
+
+    def refuse(self, row: int) -> str:
+        """Why a new item cannot have its EPC; "" where it can, and has it from now on."""
+        epc = self.rows.epc[row]
+        if not epc:
+            return ""
+        if epc in self.used:
+            return f"epc: {epc} is on another tag"
+        if said := ours(epc):
+            tag = tag_names([said.serial])[0]
+            if self.rows.rfid_tag[row] != tag:
+                return f"epc: with company prefix {COMPANY} it belongs to {tag}; give another's"
+            reference = self.references.setdefault(int(self.product[row]), said.item)
+            if said.item != reference:
+                return f"epc: its item reference is {said.item}, its product's is {reference}"
+        self.used.add(epc)
+        return ""
 
 
 def _note_arrivals(connection: Connection, last: int, kind: str, run: int | None) -> None:

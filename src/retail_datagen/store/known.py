@@ -6,7 +6,7 @@ told in what it differs. Part of `arrivals`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import isnan
 from typing import Any
@@ -25,6 +25,8 @@ _OF_ITEMS = ("sku", "epc", "x_position", "y_position", "zone_id")
 _SHOWN = 40
 
 _Values = tuple[Any, ...]
+Refuse = Callable[[int], str]
+"""Why a row cannot be added; "" where it can, and then it counts as added."""
 
 
 def judge_products(
@@ -48,13 +50,10 @@ def judge_products(
     return _judge(rows.sku, known, list(given), _OF_PRODUCTS, errors)
 
 
-def judge_items(
+def known_items(
     connection: Connection, rows: ItemRows, errors: dict[int, str]
-) -> tuple[U8, dict[int, str]]:
-    """(what becomes of each row, in what those differ whose tag is there otherwise).
-
-    What became of an item since is none of that.
-    """
+) -> dict[str, _Values]:
+    """Those of the items that are there, by tag. What became of them since is none of that."""
     found = (
         select(
             _items.rfid_tag,
@@ -67,7 +66,16 @@ def judge_items(
         .join_from(m.inventory_items, m.products)
         .where(among(connection, _items.rfid_tag, sound(rows.rfid_tag, errors)))
     )
-    known = {tag: (sku, epc or None, *place) for tag, sku, epc, *place in connection.execute(found)}
+    return {tag: (sku, epc or None, *place) for tag, sku, epc, *place in connection.execute(found)}
+
+
+def judge_items(
+    rows: ItemRows, known: dict[str, _Values], errors: dict[int, str], refuse: Refuse
+) -> tuple[U8, dict[int, str]]:
+    """(what becomes of each row, in what those differ whose tag is `known` otherwise).
+
+    `refuse` has the last word on an item that would be new.
+    """
     given = zip(
         rows.sku,
         [epc or None for epc in rows.epc],
@@ -76,7 +84,7 @@ def judge_items(
         [None if zone == NO_ZONE else zone for zone in rows.zone_id.tolist()],
         strict=True,
     )
-    return _judge(rows.rfid_tag, known, list(given), _OF_ITEMS, errors)
+    return _judge(rows.rfid_tag, known, list(given), _OF_ITEMS, errors, refuse)
 
 
 def sound(keys: Sequence[str], errors: dict[int, str]) -> list[str]:
@@ -90,15 +98,20 @@ def _judge(
     given: Sequence[_Values],
     names: Sequence[str],
     errors: dict[int, str],
+    refuse: Refuse | None = None,
 ) -> tuple[U8, dict[int, str]]:
-    """Only the first of those with the same key is new."""
+    """Only the first of those with the same key is new: of those that are not refused."""
     outcome = np.zeros(len(keys), dtype=np.uint8)
     conflicts: dict[int, str] = {}
     for row, key in enumerate(keys):
         if row in errors:
             outcome[row] = Outcome.ERROR
         elif key not in known:
-            known[key] = given[row]
+            if why := refuse(row) if refuse else "":
+                errors[row] = why
+                outcome[row] = Outcome.ERROR
+            else:
+                known[key] = given[row]
         elif known[key] == given[row]:
             outcome[row] = Outcome.EXISTS
         else:

@@ -7,9 +7,7 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rich.table import Table
-
-from retail_datagen.cli.console import console
+from retail_datagen.cli.console import console, figures
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.estimate import Estimate, estimate_job
 from retail_datagen.lake.backlog import Backlog, lake_request
@@ -27,9 +25,7 @@ def print_plan(wanted: Backlog, as_json: bool, quiet: bool) -> None:
         return
     if quiet:
         return
-    shown = Table("table", "rows", "MB", box=None, header_style="bold", pad_edge=False)
-    for column in shown.columns[1:]:
-        column.justify = "right"
+    shown = figures("table", "rows", "MB")
     for name, size in [*estimate.tables.items(), ("all", estimate.total)]:
         shown.add_row(name, f"~{size.rows:,}", f"~{size.bytes / 1e6:,.0f}")
     out = console()
@@ -51,8 +47,7 @@ def print_summary(summary: LakeSummary, as_json: bool, quiet: bool) -> None:
         return
     if quiet:
         return
-    shown = Table("table", "rows", box=None, header_style="bold", pad_edge=False)
-    shown.columns[1].justify = "right"
+    shown = figures("table", "rows")
     for name, rows in summary.job.rows.items():
         shown.add_row(name, f"{rows:,}")
     out = console()

@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 from rich.console import Console
+from rich.table import Table
 
 
 def console(out: TextIO | None = None) -> Console:
@@ -19,3 +20,11 @@ def console(out: TextIO | None = None) -> Console:
     return Console(
         file=file, markup=False, highlight=False, force_terminal=False if plain else None
     )
+
+
+def figures(name: str, *columns: str) -> Table:
+    """A table of what `name` says, with figures to the right of it."""
+    table = Table(name, *columns, box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table

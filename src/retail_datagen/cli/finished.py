@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 import typer
-from rich.table import Table
 
-from retail_datagen.cli.console import console
+from retail_datagen.cli.console import console, figures
 from retail_datagen.core.calendar import to_date
 from retail_datagen.engine.events import JobSummary
 from retail_datagen.engine.stop import JobStopped, stop_on_signals
@@ -54,8 +53,7 @@ def print_summary(summary: JobSummary, target: str, quiet: bool, as_json: bool) 
         return
     if quiet:
         return
-    table = Table("table", "rows", box=None, header_style="bold", pad_edge=False)
-    table.columns[1].justify = "right"
+    table = figures("table", "rows")
     for name, rows in summary.rows.items():
         table.add_row(name, f"{rows:,}")
     shown = console(out)

@@ -12,9 +12,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from retail_datagen.cli.console import console
+from retail_datagen.cli.console import console, figures
 from retail_datagen.cli.finished import (
     counted,
     partitions_in_words,
@@ -168,9 +167,7 @@ def _print_estimate(estimate: Estimate, quiet: bool, as_json: bool) -> None:
         return
     if quiet:
         return
-    table = Table("table", "rows", "bytes", box=None, header_style="bold", pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = figures("table", "rows", "bytes")
     for name, expected in [*estimate.tables.items(), ("all", estimate.total)]:
         table.add_row(name, f"~{expected.rows:,}", f"~{size_in_words(expected.bytes)}")
     shown = console()

@@ -21,7 +21,11 @@ from hypothesis import strategies as st
 from events import DAY, SALES, STORES, kafka_sink, numbers, sales, sent
 from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks import SinkError, open_sink
+from retail_datagen.sinks.kafka_cluster import Cluster, Topic
 from retail_datagen.sinks.kafka_drop import Removal
+from retail_datagen.sinks.kafka_reading import TopicReader
+from retail_datagen.sinks.kafka_settings import Settings
+from retail_datagen.sinks.kafka_waiting import Troubles
 from retail_datagen.sinks.options import KafkaOptions
 from services.kafka_broker import Address
 
@@ -270,9 +274,7 @@ def test_drop_takes_what_was_made_and_leaves_what_was_there(
     assert made.topics == (f"{kafka_prefix}retail-facts-sales",)
     assert made.checkpoints == (f"{kafka_prefix}retail-datagen-checkpoints-facts",)
     removal.remove(made)
-    deadline = time.monotonic() + 10
-    while (left := removal.find()).checkpoints and time.monotonic() < deadline:
-        time.sleep(0.1)
+    left = removal.find()
     assert left.topics == left.checkpoints == ()
     assert numbers(sent(kafka.servers, kafka_prefix, theirs)) == [0, 1, 2]
 
@@ -300,6 +302,41 @@ def test_a_topic_that_is_gone_is_told(kafka: Address, kafka_prefix: str) -> None
     sink.commit()
     sink.close()
     assert numbers(sent(kafka.servers, kafka_prefix)) == [0, 1, 2]
+
+
+@pytest.fixture
+def cluster(kafka: Address) -> Cluster:
+    return Cluster(Settings(kafka.servers), Troubles(kafka.servers))
+
+
+def test_topics_that_are_removed_are_gone_at_once(cluster: Cluster, kafka_prefix: str) -> None:
+    """However much the broker has to put away: until then it would take messages, and lose them."""
+    names = [f"{kafka_prefix}{number}" for number in range(12)]
+    for name in names:
+        cluster.make(Topic(name, 20))
+    for part in (names[:-1], names[-1:]):
+        cluster.remove(part)
+    assert cluster.topics().keys().isdisjoint(names)
+    cluster.remove(names)
+
+
+def test_a_topic_that_is_taken_away_while_it_is_asked_for_is_told(
+    cluster: Cluster, kafka_prefix: str
+) -> None:
+    with pytest.raises(SinkError, match=r"topic .*never was taken away; run the same command"):
+        cluster.open_among([(f"{kafka_prefix}never", 0)])
+
+
+def test_a_reader_leaves_out_what_is_taken_away_before_it_begins(
+    cluster: Cluster, kafka: Address, kafka_prefix: str
+) -> None:
+    there, gone = f"{kafka_prefix}there", f"{kafka_prefix}gone"
+    cluster.make(Topic(there, 1))
+    reader = TopicReader(Settings(kafka.servers))
+    try:
+        assert reader.follow({(there, 0): 0, (gone, 0): 0}) == {(there, 0)}
+    finally:
+        reader.close()
 
 
 def test_a_compacted_topic_is_cleared_too(kafka: Address, kafka_prefix: str) -> None:

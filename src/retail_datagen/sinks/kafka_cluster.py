@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from retail_datagen.sinks.base import SinkError
+from retail_datagen.sinks.kafka_generations import generations
 from retail_datagen.sinks.kafka_settings import Settings, driver
 from retail_datagen.sinks.kafka_waiting import Patience, Troubles
 
 _READ_AT_ONCE = 1000
+_ANSWER_SECONDS = 10.0
+_SPREADS_SECONDS = 3.0
+"""After that, every broker knows of a topic that was made."""
+_UNKNOWN = "UNKNOWN_TOPIC_OR_PART"
 _BROKERS_OWN = -1
 _AWAY = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
 _LED_BY_ANOTHER = (
@@ -82,12 +88,30 @@ class Cluster:
         while topic.name not in self.topics():
             patience.spent(pause=True)
 
-    def remove(self, topics: Iterable[str]) -> None:
-        """Take topics away, those that are there."""
+    def remove(self, topics: Collection[str]) -> None:
+        """Take topics away, those that are there; none of them is there once this returns.
+
+        Brokers hear of a removal later than who asked for it. Until then they list the topic, and
+        take messages for it that they throw away with it.
+        """
+        removed = self._generations(topics)
         for name, future in self._admin.delete_topics(list(topics), operation_timeout=30.0).items():
             error = _outcome(future)
-            if error is not None and error.name() != "UNKNOWN_TOPIC_OR_PART":
+            if error is not None and error.name() != _UNKNOWN:
                 raise SinkError(f"topic {name} cannot be removed: {error.str()}")
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while removed.items() & self._generations(removed).items():
+            patience.spent(pause=True)
+
+    def _generations(self, topics: Collection[str]) -> dict[str, str]:
+        """Which making of each topic is there; a reader may have one made anew by asking for it."""
+        patience = Patience(self._troubles, self._settings.wait_seconds)
+        while True:
+            try:
+                return generations(self._admin, topics, _ANSWER_SECONDS)
+            except driver().KafkaException as error:
+                self._refuse(error.args[0], "ask for topics")
+                patience.spent(pause=True)
 
     def empty(self, topic: str) -> bool:
         """Delete all messages of a topic; False where its kind does not allow it."""
@@ -130,6 +154,7 @@ class Cluster:
             for place in places
         }
         patience = Patience(self._troubles, self._settings.wait_seconds)
+        spread = time.monotonic() + _SPREADS_SECONDS
         while asked:
             answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=1)
             try:
@@ -137,10 +162,13 @@ class Cluster:
             except driver().KafkaException as error:
                 told = error.args[0]
                 self._refuse(told, "ask for the ends of topics")
-                if not _is_passing(told):
+                if told.name() != _UNKNOWN and not _is_passing(told):
                     raise SinkError(f"the ends of topics are not told: {told.str()}") from error
             patience.spent(pause=True)
-            self.topics()  # who leads may be another since
+            there = self.topics()  # who leads may be another since
+            gone = sorted({topic for topic, _ in places} - there.keys())
+            if gone and time.monotonic() > spread:
+                raise SinkError(f"topic {gone[0]} was taken away; run the same command again")
         return {}
 
     def latest(self, topic: str, committed: bool = True) -> dict[bytes, bytes]:

@@ -27,6 +27,7 @@ _SETTINGS = {
     "auto.offset.reset": "error",
     "queued.max.messages.kbytes": "32768",
 }
+_UNKNOWN = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION")
 Place = tuple[str, int]
 """A topic and one of its partitions."""
 
@@ -98,18 +99,23 @@ class TopicReader:
         except driver().KafkaException:
             return None
 
-    def follow(self, positions: Mapping[Place, int]) -> None:
-        """Read these partitions, too, from those offsets on."""
+    def follow(self, positions: Mapping[Place, int]) -> set[Place]:
+        """Read these partitions, too, from those offsets on; those that are still there."""
         from confluent_kafka import TopicPartition
 
-        new = []
+        new = {}
         for (topic, partition), wanted in sorted(positions.items()):
-            offset, end = self._there(topic, partition, wanted)
-            new.append(TopicPartition(topic, partition, offset))
+            try:
+                offset, end = self._there(topic, partition, wanted)
+            except TopicChangedError as error:
+                _LOG.warning("%s", str(error).partition(";")[0])
+                continue
+            new[topic, partition] = TopicPartition(topic, partition, offset)
             if offset < end:
                 self._ends[topic, partition] = end
         if new:
-            self._consumer.incremental_assign(new)
+            self._consumer.incremental_assign(list(new.values()))
+        return set(new)
 
     def leave(self) -> None:
         """Read nothing any more, until `follow` says what."""
@@ -185,6 +191,8 @@ class TopicReader:
             except driver().KafkaException as error:
                 self._refuse(error.args[0], f"read topic {topic}")
                 patience.spent(pause=True)
+                if error.args[0].name() in _UNKNOWN and topic not in self.look(()).topics:
+                    raise _taken_away(topic) from error
         if offset > high:
             raise SinkError(
                 f"topic {topic} has {high} messages in partition {partition}, of which {offset} "
@@ -210,8 +218,8 @@ class TopicReader:
                 f"topic {topic}: what partition {partition} holds has changed under us (deleted "
                 "by retention, or made anew); run the same command again"
             )
-        elif error.name() in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"):
-            raise TopicChangedError(f"topic {topic} was taken away; run the same command again")
+        elif error.name() in _UNKNOWN:
+            raise _taken_away(topic)
         else:
             self._refuse(error, f"read topic {topic}")
             self._hear(error)
@@ -241,6 +249,10 @@ class TopicReader:
         if self._down_since is not None:
             self._down_since = None
             _LOG.warning("the Kafka broker at %s answers again", self._settings.servers)
+
+
+def _taken_away(topic: str) -> TopicChangedError:
+    return TopicChangedError(f"topic {topic} was taken away; run the same command again")
 
 
 def settings_of(url: str, options: KafkaOptions) -> tuple[Settings, str]:

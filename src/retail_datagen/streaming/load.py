@@ -191,8 +191,7 @@ class _Loader:
         }
         if new and self._load.beforehand is not None:
             self._patiently(partial(self._load.beforehand, there))
-        self._reader.follow(new)
-        self._followed |= set(new)
+        self._followed |= self._reader.follow(new)
 
     def _room(self) -> int:
         return min(_READ_AT_ONCE, self._load.batch_rows - self._batch.messages)

@@ -10,18 +10,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from midday import ZONE, day
 from retail_datagen.config.errors import UserError
 from retail_datagen.config.models import Calendar, Paths, RetailConfig, Volume
 from retail_datagen.generators.realistic_event_generator import RealisticEventGenerator
 from retail_datagen.sinks.memory import MemorySink
+from stopping import ends_in_time
 
 ROOT = Path(__file__).parents[2]
 KINDS = {"sale", "inventory_update", "customer_event", "price_change", "restock_alert"}
@@ -141,7 +142,7 @@ def script(*arguments: str, cwd: Path, **more: str) -> subprocess.Popen[str]:
 def test_the_generator_script_has_its_flags_and_messages(tmp_path: Path) -> None:
     flags = ("--duration", "0.05", "--min-delta", "0.1", "--max-delta", "0.4", "--debug")
     run = script(str(ROOT / "scripts" / "kafka_event_generator.py"), *flags, cwd=tmp_path)
-    out, said = run.communicate(timeout=120)
+    out, said = run.communicate(timeout=600)
     assert run.returncode == 0, said
     assert "REALISTIC_GEN - INFO - Starting realistic simulation for 0.05 minutes" in said
     assert re.search(r"REALISTIC_GEN - INFO - Event #1: \w+ generated", said)
@@ -160,7 +161,7 @@ def test_the_generator_script_has_its_flags_and_messages(tmp_path: Path) -> None
         "10",
         cwd=tmp_path,
     )
-    _, said = refused.communicate(timeout=60)
+    _, said = refused.communicate(timeout=600)
     assert refused.returncode == 2
     assert said.startswith("error: min-delta: 60 is more than max-delta, 10")
 
@@ -174,9 +175,7 @@ def test_the_generator_script_stops_within_two_seconds(tmp_path: Path) -> None:
         seen = run.stderr.readline()
         assert seen
     run.send_signal(signal.SIGTERM)
-    began = time.monotonic()
-    out, said = run.communicate(timeout=20)
-    assert time.monotonic() - began < 2
+    out, said = ends_in_time(run)
     assert run.returncode == 143
     assert "Simulation interrupted by user" in said
     assert "Waiting" not in said
@@ -195,7 +194,7 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
         )
     )
     run = script(str(edited), "--to", "jsonl:events.jsonl", cwd=tmp_path)
-    _, said = run.communicate(timeout=120)
+    _, said = run.communicate(timeout=600)
     assert run.returncode == 0, said
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     days = {event["event_time"][:10] for event in events}
@@ -218,10 +217,10 @@ def test_the_backfill_script_honours_its_constants(tmp_path: Path) -> None:
     assert (found[0], found[-1], len(found)) == ("2024-01-02", "2024-01-31", 30)
 
 
-def days_sent_by(backfill: Path) -> list[str]:
+def days_sent_by(backfill: Path, **more: str) -> list[str]:
     """The days of which the script sends events, in order; it runs in its folder."""
-    run = script(str(backfill), "--to", "jsonl:-", cwd=backfill.parent)
-    out, said = run.communicate(timeout=120)
+    run = script(str(backfill), "--to", "jsonl:-", cwd=backfill.parent, **more)
+    out, said = run.communicate(timeout=600)
     assert run.returncode == 0, said
     return sorted({json.loads(line)["event_time"][:10] for line in out.splitlines()})
 
@@ -238,9 +237,8 @@ def edited_backfill(folder: Path, **constants: object) -> Path:
 
 
 def test_the_backfill_script_ends_with_yesterday(tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    edited = edited_backfill(tmp_path, start_date=f"{now - timedelta(days=2):%Y-%m-%d}")
-    assert days_sent_by(edited) == [f"{now - timedelta(days=back):%Y-%m-%d}" for back in (2, 1)]
+    edited = edited_backfill(tmp_path, start_date=day(2))
+    assert days_sent_by(edited, RETAIL_TIMEZONE=ZONE) == [day(2), day(1)]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +255,7 @@ def test_the_backfill_script_names_the_constant_that_is_wrong(
     tmp_path: Path, constants: dict[str, object], message: str
 ) -> None:
     run = script(str(edited_backfill(tmp_path, **constants)), "--to", "jsonl:-", cwd=tmp_path)
-    out, said = run.communicate(timeout=120)
+    out, said = run.communicate(timeout=600)
     assert (run.returncode, out) == (2, "")
     assert said.startswith(f"error: {message}")
     assert len(said.splitlines()) == 1

@@ -18,15 +18,16 @@ from real_retailer import digests
 
 from retail_datagen.engine.job import JobRequest, run_job
 from retail_datagen.engine.worker import Setup
+from stopping import ends_in_time
 
 SCRIPT = Path(run_fake.__file__)
 PAUSE = 0.02
 
 
-def start(root: Path, workers: int, chunk: int = 1) -> subprocess.Popen[str]:
+def start(root: Path, workers: int, chunk: int = 1, pause: float = PAUSE) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(root), str(workers), str(chunk), str(PAUSE)],
+        [sys.executable, str(SCRIPT), str(root), str(workers), str(chunk), str(pause)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -64,12 +65,11 @@ def wait_for_lines(process: subprocess.Popen[str], lines: int) -> list[str]:
 def test_a_stopped_job_keeps_what_is_whole(
     tmp_path: Path, undisturbed: dict[str, str], signum: signal.Signals, code: int, workers: int
 ) -> None:
-    process = start(tmp_path, workers)
+    # Slow enough that we are heard before the job is over, however late we come.
+    process = start(tmp_path, workers, pause=0.3)
     wait_for_lines(process, 6)
     process.send_signal(signum)
-    told = time.monotonic()
-    out, err = process.communicate(timeout=20)
-    assert time.monotonic() - told < 2
+    out, err = ends_in_time(process)
     assert process.returncode == code, err
     assert err == ""
     assert out.splitlines()[-1].startswith("stopped with ")
@@ -131,7 +131,7 @@ def test_workers_end_with_a_killed_job(tmp_path: Path) -> None:
     assert len(workers) == 2
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while any(_alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [pid for pid in workers if _alive(pid)] == []
@@ -161,7 +161,7 @@ def test_a_worker_whose_job_was_killed_amid_sending_says_nothing(
     process.stdin.close()
     assert process.stderr
     said = process.stderr.read()
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     assert said == b""
 
 
@@ -176,7 +176,7 @@ def test_a_worker_that_cannot_tell_its_job_of_a_failure_says_nothing(tmp_path: P
         stdout=write,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},
-        timeout=30,
+        timeout=120,
     )
     os.close(write)
     assert done.stderr == b""

@@ -34,6 +34,7 @@ from retail_datagen.wire.registry import SchemaValues
 from retail_datagen.wire.registry_reading import SchemaReader
 from services.kafka_broker import Address, Broker
 from services.kills import killed_over_and_over
+from stopping import allowed, ends_in_time
 
 HEADERS = [
     ("event_id", b"hub-1"),
@@ -171,7 +172,7 @@ def test_what_clickhouse_refuses_for_good_ends_the_load(hub: Hub) -> None:
     began = time.monotonic()
     with pytest.raises(UserError, match="password"):
         run_load(hub.load())
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # it would be tried again for thirty
     hub.clickhouse.before = never
     assert run_load(hub.load()).total == 1
 
@@ -300,27 +301,19 @@ def test_events_are_there_within_seconds_of_being_sent(hub: Hub) -> None:
     with pytest.raises(JobStopped):
         run_load(hub.load(continuous=True), told)
     thread.join()
-    assert sorted(late)[int(len(late) * 0.95)] <= 5.0
+    assert sorted(late)[int(len(late) * 0.95)] <= allowed(5.0)
 
 
 def test_sigterm_ends_it_within_two_seconds(hub: Hub, config_file: Path) -> None:
-    """One of three times at least: others may be using the machine."""
-    took = []
-    for _ in range(3):
-        hub.send(event())
-        process = _loader(hub, config_file, "--continuous")
-        assert process.stderr
-        assert "1 rows" in process.stderr.readline()
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
-        took.append(time.monotonic() - began)
-        assert process.returncode == 143, errors
-        assert errors.startswith("stopped: 1 rows")
-        if took[-1] < 2.0:
-            break
-    assert min(took) < 2.0
-    assert hub.offsets() == list(range(len(took)))
+    hub.send(event())
+    process = _loader(hub, config_file, "--continuous")
+    assert process.stderr
+    assert "1 rows" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, errors = ends_in_time(process)
+    assert process.returncode == 143, errors
+    assert errors.startswith("stopped: 1 rows")
+    assert hub.offsets() == [0]
 
 
 def test_a_broker_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None:
@@ -371,7 +364,7 @@ def _start(sent: Sent, folder: Path, how: str) -> subprocess.Popen[bytes]:
 
 
 def _run(sent: Sent, folder: Path, how: str) -> int:
-    return _start(sent, folder, how).wait(120)
+    return _start(sent, folder, how).wait(600)
 
 
 def _all_there_once(sent: Sent, folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +15,9 @@ from retail_datagen.service.app import create_app
 from retail_datagen.service.settings import Limits, ServiceSettings
 from retail_datagen.store.database import Engine, open_database
 from services.postgres import postgres_server, postgres_url
-from services.service import answers, free_port, stop
+from services.service import answers, free_port, stop, until
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_server", "postgres_url", "until"]
 
 MANY = replace(Limits(), job_starts_a_minute=10_000)
 
@@ -142,11 +141,3 @@ def fill(client: TestClient, products: int = 20, each: int = 10) -> None:
     assert client.post("/products/bulk", json={"products": rows}).status_code == 201
     held = [item(n, n % products) for n in range(products * each)]
     assert client.post("/items/bulk", json={"items": held}).status_code == 201
-
-
-def until(what: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come to be"
-        time.sleep(0.02)

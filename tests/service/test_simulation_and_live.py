@@ -23,10 +23,11 @@ from retail_datagen.store.database import Engine, open_database
 from retail_datagen.store.live import start_simulation
 from retail_datagen.store.simulation.settings import Settings
 from service.conftest import MANY, Server, fill, item, product, until
+from stopping import allowed
 from stores import violations
 
 CLIENTS = 20
-SECONDS = 3.0
+POSITIONS = 24
 
 
 def test_a_simulation_is_started_changed_and_stopped(client: TestClient, engine: Engine) -> None:
@@ -186,37 +187,36 @@ def test_publishing_to_nobody_and_to_a_loop_that_ended_is_nothing() -> None:
         asyncio.run(asyncio.wait_for(listening.next(), 0.05))
 
 
-async def listen(feed: ClientConnection, seconds: float) -> list[dict[str, Any]]:
-    """What comes for so long."""
-    found = []
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        try:
-            text = await asyncio.wait_for(feed.recv(), left)
-        except TimeoutError:
-            break
-        found.append(json.loads(text))
-    return found
+async def listen(feed: ClientConnection) -> tuple[list[dict[str, Any]], float]:
+    """What comes until there are so many positions, and how long that took in seconds."""
+    found: list[dict[str, Any]] = []
+    began, positions = time.monotonic(), 0
+    while positions < POSITIONS:
+        found.append(json.loads(await asyncio.wait_for(feed.recv(), 60)))
+        positions += found[-1]["type"] == "positions"
+    return found, time.monotonic() - began
 
 
-async def everybody_listens(server: Server) -> tuple[list[list[dict[str, Any]]], float]:
+async def everybody_listens(
+    server: Server,
+) -> tuple[list[tuple[list[dict[str, Any]], float]], float]:
     """Twenty who read, and one who never does; and the longest answer meanwhile, in seconds."""
-    feeds = [await connect(server.live) for _ in range(CLIENTS)]
+    feeds = [await connect(server.live, open_timeout=60) for _ in range(CLIENTS)]
     # Its buffers are small, so that the server notices at once that nobody reads.
-    slow = await connect(server.live, max_queue=1)
+    slow = await connect(server.live, open_timeout=60, max_queue=1)
     slow.transport.pause_reading()
     answers = []
 
     async def look() -> None:
-        async with httpx.AsyncClient(base_url=server.url) as client:
-            for _ in range(int(SECONDS * 4)):
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+            for _ in range(12):
                 begun = time.monotonic()
                 assert (await client.get("/healthz")).status_code == 200
                 answers.append(time.monotonic() - begun)
                 await asyncio.sleep(0.2)
 
     try:
-        told = await asyncio.gather(*(listen(feed, SECONDS) for feed in feeds), look())
+        told = await asyncio.gather(*(listen(feed) for feed in feeds), look())
         return told[:-1], max(answers)
     finally:
         for feed in (slow, *feeds):
@@ -237,15 +237,15 @@ def test_positions_reach_twenty_clients_beside_a_slow_one(
         told, longest = asyncio.run(everybody_listens(server))
         stopped = client.post("/simulation/stop").json()
         metrics = client.get("/metrics").text
-    for one in told:
+    for one, seconds in told:
         kinds = Counter(message["type"] for message in one)
-        assert kinds["positions"] / SECONDS >= 6, kinds
+        assert seconds < allowed(POSITIONS / 6)
         assert kinds["missed"] == 0
         clocks = [message["at"] for message in one if message["type"] == "positions"]
         assert clocks == sorted(clocks)
-    people = max(len(m["people"]) for m in told[0] if m["type"] == "positions")
+    people = max(len(m["people"]) for m in told[0][0] if m["type"] == "positions")
     assert people > 50
-    assert longest < 3
+    assert longest < allowed(3)
     assert stopped["state"] == "stopped"
     assert f"retail_store_live_clients {CLIENTS}" not in metrics
     engine = open_database(served_url)

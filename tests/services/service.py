@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+_DICE = random.SystemRandom()
+"""Not the common ones, whose seed some tests set: all workers would choose the same ports."""
 
 
 def unavailable(why: str) -> NoReturn:
@@ -36,15 +41,30 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different loopback ports that are free now: asked for one by one, two may be the same."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Different loopback ports that are free now, and stay so until somebody asks for them.
+
+    They lie below those that systems give to whoever connects or asks for any port. One of these
+    would soon be somebody else's: before its server begins to listen, or while it is restarted.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = _DICE.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
-def answers(url: str, process: subprocess.Popen[str], seconds: float = 30) -> bool:
+def until(what: Callable[[], object], seconds: float = 120) -> None:
+    """Wait until something is so; long, as others may be using the machine."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.02)
+
+
+def answers(url: str, process: subprocess.Popen[str], seconds: float = 120) -> bool:
     """Whether a server began to answer before it ended and before time was up."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:

@@ -32,7 +32,7 @@ from services.service import cache_folder, free_ports, unavailable
 
 VERSION = "4.3.1"
 _BUILD_SECONDS = 900
-_START_SECONDS = 90
+_START_SECONDS = 180
 _TRIES = 3
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>tests</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>
@@ -43,6 +43,8 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 LIMITED, LIMITED_SECRET = "limited", "secret-of-limited"
 """Who may log in by SASL and is granted nothing."""
 _ARCHIVE = "kafka.jsa"
+_SHARED = {"broker.session.timeout.ms": "60000"}
+"""Nobody kills the shared one: it is not to be taken for gone where the machine stalls."""
 _OPTIONS = ("-Xmx384m", "-Xms96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 
@@ -226,7 +228,7 @@ def kafka() -> Address:
                 stderr=(folder / "keeper.log").open("wb"),
                 start_new_session=True,
             )
-            until = time.monotonic() + _START_SECONDS
+            until = time.monotonic() + _TRIES * _START_SECONDS
             while not told.exists():
                 if time.monotonic() > until or keeper.poll() is not None:
                     unavailable(
@@ -261,10 +263,10 @@ def _started(folder: Path) -> Broker:
     """A broker, after some tries: others may take a port between its choice and its use."""
     for number in range(_TRIES - 1):
         with suppress(RuntimeError):
-            broker = Broker(folder / f"broker-{number}")
+            broker = Broker(folder / f"broker-{number}", _SHARED)
             broker.start()
             return broker
-    broker = Broker(folder / "broker")
+    broker = Broker(folder / "broker", _SHARED)
     broker.start()
     return broker
 
@@ -281,7 +283,7 @@ def _answers(port: int) -> bool:
     """Whether a broker answers ApiVersions, so that clients will find it."""
     request = b"\x00\x12\x00\x00\x00\x00\x00\x01\x00\x00"
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(len(request).to_bytes(4, "big") + request)
             return len(connection.recv(8)) == 8
     except OSError:

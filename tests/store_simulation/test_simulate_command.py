@@ -18,6 +18,7 @@ from published import published
 from retail_datagen.config.errors import UserError
 from retail_datagen.store import lease
 from retail_datagen.store.database.engine import open_database
+from stopping import allowed
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,7 +117,7 @@ def test_a_signal_ends_it_in_good_order(url: str, signum: signal.Signals) -> Non
     process = begin(url, "--mode", "stress", "--speed", "5")
     time.sleep(0.5)
     process.send_signal(signum)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "stopped at" in said
     engine = open_database(url)
@@ -129,7 +130,7 @@ def test_the_second_is_refused(url: str) -> None:
     first = begin(url, "--mode", "demo")
     second = simulate(url)
     first.terminate()
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     assert second.returncode == 2
     assert f"another simulation runs in this store: simulate in process {first.pid} on " in (
         second.stderr
@@ -143,7 +144,7 @@ def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(
     killed = [kill_amid_sales(url) for url in (url_in(tmp_path), postgres_url)]
     for engine, at in killed:
         while lease.current(engine) is not None:
-            assert time.monotonic() < at + lease.SECONDS + 2
+            assert time.monotonic() < at + lease.SECONDS + allowed(2)
             time.sleep(0.2)
         again = simulate(engine.url.render_as_string(False), "--duration", "10", "--unpaced")
         assert again.returncode == 0, again.stderr
@@ -159,7 +160,7 @@ def kill_amid_sales(url: str) -> tuple[Engine, float]:
         url, "--analytics", "--mode", "stress", "--disappearance", "0.3", "--duration", "864000",
         "--snapshot-interval", "1", "--unpaced",
     )  # fmt: skip
-    until = time.monotonic() + 30
+    until = time.monotonic() + 240
     while count(engine, "purchase_events") < 50 and time.monotonic() < until:
         time.sleep(0.05)
     process.kill()

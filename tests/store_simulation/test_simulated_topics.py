@@ -32,7 +32,7 @@ from retail_datagen.streaming.outbox import Outbox, goods_of, run_of, sending
 from retail_datagen.streaming.simulated import StoreEvents
 from services.kafka_broker import Address
 from services.kafka_reader import committed
-from services.service import answers, free_port, stop
+from services.service import answers, free_port, stop, until
 
 BUSY = Settings("stress", disappearance=0.05, duration=600, snapshot_interval=300, analytics=True)
 SALES, UPDATES = "retail_sales_transactions", "retail_inventory_updates"
@@ -46,7 +46,7 @@ def simulated(engine: Engine, open_sinks: Callable[[], Any]) -> None:
     stock(engine, 1000)
     outbox = Outbox(StoreEvents(goods_of(engine), run_of(engine), STORE), open_sinks)
     run = start_simulation(engine, BUSY, (outbox,), paced=False)
-    assert run.wait(120)
+    assert run.wait(600)
     run.raise_if_failed()
     outbox.close()
 
@@ -164,19 +164,23 @@ def test_a_target_that_takes_nothing_does_not_hold_up_the_end(
 ) -> None:
     class Stuck(MemorySink):
         def commit(self) -> None:
-            released.wait(60)
+            stuck.set()
+            released.wait(600)
 
     @contextmanager
     def opened() -> Iterator[list[Stuck]]:
         yield [Stuck()]
 
-    released = threading.Event()
+    stuck, released = threading.Event(), threading.Event()
     monkeypatch.setattr("retail_datagen.streaming.outbox._WAITING", 3)
     monkeypatch.setattr("retail_datagen.streaming.outbox._LAST_WORDS_SECONDS", 1.0)
     stock(engine, 100)
     outbox = Outbox(StoreEvents(goods_of(engine), run_of(engine), STORE), opened)
     run = start_simulation(engine, replace(BUSY, duration=None), (outbox,), paced=False)
-    assert not run.wait(3)
+    # What came before is taken; then as much waits as may, and the simulation with it.
+    assert stuck.wait(120)
+    until(outbox._waiting.full)
+    assert not run.wait(1)
     with pytest.raises(UserError, match="the target takes nothing; 3 happenings"):
         outbox.close()
     released.set()
@@ -247,14 +251,14 @@ def test_a_server_sends_what_its_simulation_does(
     address = f"http://127.0.0.1:{port}"
     topic = f"{kafka_prefix}retail-sales-transactions"
     try:
-        assert answers(f"{address}/healthz", served, 60)
+        assert answers(f"{address}/healthz", served)
         done = published(
             "main", "--api", address, "--mode", "stress", "--speed", "5",
             "--disappearance", "0.3", "--seed", "3", "--duration", "45", "--json",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         sold = json.loads(done.stdout)["counts"]["sold"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 240
         found: list[dict[str, Any]] = []
         while sum(int(row["quantity"]) for row in found) < sold and time.monotonic() < deadline:
             time.sleep(0.5)

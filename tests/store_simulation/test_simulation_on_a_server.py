@@ -47,7 +47,7 @@ def address(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         text=True,
     )  # fmt: skip
     try:
-        assert answers(f"http://127.0.0.1:{port}/healthz", served, 60)
+        assert answers(f"http://127.0.0.1:{port}/healthz", served)
         yield f"http://127.0.0.1:{port}"
     finally:
         stop(served)
@@ -88,7 +88,7 @@ def test_it_is_stopped_by_ctrl_c_and_refused_twice(address: str, engine: Engine)
         here = published("main", "--database-url", str(engine.url))
         assert "another simulation runs in this store: the store's service" in here.stderr
         first.send_signal(signal.SIGINT)
-        said, told = first.communicate(timeout=60)
+        said, told = first.communicate(timeout=240)
         assert first.returncode == 0, told
         assert json.loads(said)["state"] == "stopped"
         assert run.status()["state"] == "stopped"

@@ -140,7 +140,7 @@ def test_drop_asks_first(at: Path, kafka: Address, kafka_prefix: str) -> None:
     assert "nothing was removed" in told
     assert messages(kafka, kafka_prefix)["receipts"]
     assert "removed 3 topics and 1 checkpoints" in call("kafka", "drop", *where, answer="y\n")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while "nothing of ours" not in (told := call("kafka", "drop", *where, "--yes")):
         assert time.monotonic() < until, told
     # Begun anew, all of it is sent again.

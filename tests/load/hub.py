@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -11,6 +10,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from loading import Failing, load_of
 
 from retail_datagen.events.topics.hub import TABLE as HUB
+from retail_datagen.sinks.kafka_cluster import Cluster
+from retail_datagen.sinks.kafka_settings import Settings
+from retail_datagen.sinks.kafka_waiting import Troubles
 from retail_datagen.streaming.load import Load
 
 EVENT = {
@@ -35,19 +37,17 @@ class Hub:
 
     def make(self) -> None:
         admin = AdminClient({"bootstrap.servers": self.servers})
-        admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(30)
+        admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(120)
         self.producer = Producer({"bootstrap.servers": self.servers, "linger.ms": 0})
 
     def make_anew(self) -> None:
-        admin = AdminClient({"bootstrap.servers": self.servers})
-        admin.delete_topics([self.topic])[self.topic].result(30)
-        time.sleep(0.5)
+        Cluster(Settings(self.servers), Troubles(self.servers)).remove([self.topic])
         self.make()
 
     def send(self, *values: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
         for value in values:
             self.producer.produce(self.topic, value, b"7", 0, headers=headers or [])
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(120) == 0
 
     def load(self, **more: object) -> Load:
         return load_of(

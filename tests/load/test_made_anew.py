@@ -236,7 +236,7 @@ def test_what_retention_deleted_stays_loaded(hub: Hub, caplog: pytest.LogCapture
     hub.send(event(quantity=2), event(quantity=3))
     admin = AdminClient({"bootstrap.servers": hub.servers})
     for future in admin.delete_records([TopicPartition(hub.topic, 0, 4)]).values():
-        future.result(30)
+        future.result(120)
     with caplog.at_level(logging.WARNING):
         run_load(hub.load())
     assert _quantities(hub) == [1, 1, 1, 3]

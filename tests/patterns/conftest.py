@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import time
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,26 +13,13 @@ from year import Year, config, world_of, year_of
 from retail_datagen.config.profile import Profile
 from retail_datagen.world.model import World
 
-_LONGEST_WAIT = 300
-
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Only one process at a time is in the block: the others wait for it."""
-    lock, waited = folder / "lock", 0.0
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
-            break
-        except FileExistsError:
-            if waited > _LONGEST_WAIT:
-                raise
-            time.sleep(0.2)
-            waited += 0.2
-    try:
+    """Only one process at a time is in the block: the others wait for it, however long."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-    finally:
-        lock.unlink()
 
 
 @pytest.fixture(scope="session")

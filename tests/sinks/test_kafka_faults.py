@@ -17,20 +17,15 @@ from retail_datagen.sinks import SinkError
 from retail_datagen.sinks.kafka import KafkaSink
 from retail_datagen.sinks.kafka_session import Session
 from services.kafka_broker import LIMITED, LIMITED_SECRET, Address, Broker
-from services.service import free_port
+from services.service import free_port, until
 
 DAYS = range(DAY, DAY + 3)
 
 
 @contextmanager
-def meanwhile(do: Callable[[], object], seconds: float = 0) -> Iterator[None]:
-    """Do something in another thread, some seconds later."""
-
-    def wait_and_do() -> None:
-        time.sleep(seconds)
-        do()
-
-    thread = threading.Thread(target=wait_and_do)
+def meanwhile(do: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread."""
+    thread = threading.Thread(target=do)
     thread.start()
     try:
         yield
@@ -43,7 +38,12 @@ def test_a_broker_that_comes_late_is_waited_for(
 ) -> None:
     fragile.stop()
     sink = kafka_sink(fragile.address.servers, kafka_prefix)
-    with caplog.at_level(logging.WARNING), meanwhile(fragile.start, 2):
+
+    def come_late() -> None:
+        until(lambda: "waiting for the Kafka broker" in caplog.text)
+        fragile.start()
+
+    with caplog.at_level(logging.WARNING), meanwhile(come_late):
         sink.write_partition(SALES, DAY, sales(10))
         sink.commit()
     sink.close()
@@ -57,7 +57,7 @@ def test_without_a_broker_it_ends_with_an_error(kafka_prefix: str) -> None:
     began = time.monotonic()
     with pytest.raises(SinkError, match=f"no Kafka broker at {server} has answered for 2 s"):
         sink.read_header()
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30  # of the minute that is waited by default
     sink.close()
 
 
@@ -120,7 +120,7 @@ def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
     fragile: Broker, kafka_prefix: str
 ) -> None:
     servers = fragile.address.servers
-    sink = kafka_sink(servers, kafka_prefix, wait_seconds=2)
+    sink = kafka_sink(servers, kafka_prefix, wait_seconds=5)
     sink.write_partition(SALES, DAYS[0], sales(1000, day=DAYS[0]))
     sink.commit()
     sink.write_partition(SALES, DAYS[1], sales(1000, day=DAYS[1]))
@@ -130,7 +130,7 @@ def test_a_broker_that_stays_away_ends_the_job_and_another_goes_on(
         sink.commit()
     sink.recover(["sales"])
     sink.close()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50  # of the minute that is waited by default
     fragile.start()
     again = kafka_sink(servers, kafka_prefix)
     again.recover(["sales"])
@@ -194,7 +194,7 @@ def test_a_full_disk_ends_the_job_and_with_room_it_goes_on(
     broker.start(limits=f"ulimit -f {16 * 1024 * 1024 // _ULIMIT_BYTES}")
     try:
         servers = broker.address.servers
-        sink = kafka_sink(servers, kafka_prefix, wait_seconds=4, partitions=1, config=PLAIN)
+        sink = kafka_sink(servers, kafka_prefix, wait_seconds=8, partitions=1, config=PLAIN)
         written = []
 
         def fill() -> None:
@@ -248,7 +248,7 @@ def test_a_wrong_password_is_told_at_once_and_not_shown(kafka: Address, kafka_pr
     began = time.monotonic()
     with pytest.raises(SinkError, match="refuses the credentials") as error:
         sink.read_header()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # of the minute that a broker is waited for
     assert "a-wrong-secret" not in str(error.value)
     sink.close()
 
@@ -262,7 +262,7 @@ def test_a_missing_permission_is_named(kafka: Address, kafka_prefix: str) -> Non
         (r"topic \S*retail-facts-sales is not there, and may not be made", "TOPIC", "sales"),
     ]
     for message, kind, what in lacks:
-        sink = kafka_sink(servers, kafka_prefix, config=login(LIMITED_SECRET), wait_seconds=10)
+        sink = kafka_sink(servers, kafka_prefix, config=login(LIMITED_SECRET))
         with pytest.raises(SinkError, match=message) as error:
             sink.write_partition(SALES, DAY, sales(10))
         assert LIMITED_SECRET not in str(error.value)
@@ -279,6 +279,7 @@ def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
     """Allow everything on topics or transactional ids of a prefix."""
     from confluent_kafka.admin import (
         AclBinding,
+        AclBindingFilter,
         AclOperation,
         AclPermissionType,
         AdminClient,
@@ -300,8 +301,19 @@ def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
         AclOperation.ALL,
         AclPermissionType.ALLOW,
     )
+    filtered = AclBindingFilter(
+        getattr(ResourceType, kind),
+        name,
+        ResourcePatternType.PREFIXED,
+        None,
+        None,
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
     admin = AdminClient({"bootstrap.servers": kafka.servers})
     admin.create_acls([binding])[binding].result()
+    # Brokers hear of it later than who asked for it.
+    until(lambda: binding in admin.describe_acls(filtered).result())
 
 
 def test_a_message_that_is_too_large_names_its_topic(kafka: Address, kafka_prefix: str) -> None:

@@ -90,7 +90,7 @@ def test_each_row_has_its_outcome() -> None:
         }
         return 207, results("created", "exists", "error")
 
-    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+    with answering(answer) as url, StoreClient(url, None, 60, LATE) as client:
         added = StoreApi(client).add_items(items([0, 1, 2]))
     assert (added.created, added.skipped, added.failed) == (1, 1, 1)
     assert added.errors == {2: "sku: no"}
@@ -100,16 +100,16 @@ def test_what_will_pass_is_tried_again() -> None:
     def answer(call: int, _body: Any) -> Answer:
         return (503, {"detail": "busy"}) if call < 2 else (201, results("created"))
 
-    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+    with answering(answer) as url, StoreClient(url, None, 60, LATE) as client:
         assert StoreApi(client).add_products(products(1)).created == 1
 
 
 def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
     def answer(call: int, _body: Any) -> Answer:
-        time.sleep(0.6 if call == 0 else 0)
+        time.sleep(3 if call == 0 else 0)
         return 200, results("exists")
 
-    with answering(answer) as url, StoreClient(url, None, 0.3, LATE) as client:
+    with answering(answer) as url, StoreClient(url, None, 2, LATE) as client:
         assert StoreApi(client).add_products(products(1)).skipped == 1
 
 
@@ -130,7 +130,7 @@ def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
 def test_what_is_told(answer: Answer, told: str) -> None:
     with (
         answering(lambda _call, _body: answer) as url,
-        StoreClient(url, None, 5, LATE) as client,
+        StoreClient(url, None, 60, LATE) as client,
         pytest.raises(UserError) as error,
     ):
         StoreApi(client).add_products(products(1))
@@ -141,7 +141,7 @@ def test_rows_that_nobody_speaks_of_are_not_taken_for_created() -> None:
     def answer(_call: int, _body: Any) -> Answer:
         return 200, results("created")
 
-    with answering(answer) as url, StoreClient(url, None, 5, LATE) as client:
+    with answering(answer) as url, StoreClient(url, None, 60, LATE) as client:
         assert StoreApi(client).add_products(products(3)).failed == 2
 
 

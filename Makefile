@@ -36,7 +36,8 @@ lint: $(VENV)/.dev ## style, types and layers
 bench: $(VENV)/.bench ## measure: encode floor, peer, planning, scale
 	$(PY) -m benchmarks
 
-soak: $(VENV)/.dev ## the long rounds: many seeds, kills and ranges
+soak: $(VENV)/.dev ## the long rounds, and promised seconds: many seeds, kills and ranges
+	$(PY) -m pytest -m "timed and not soak"
 	$(PYTEST) -m soak
 
 docs: $(VENV)/.dev $(DEMO)/.verified ## write docs/reference and docs/img anew

@@ -9,7 +9,7 @@ import time
 _OF_OTHERS = 8.0 if "PYTEST_XDIST_WORKER" in os.environ else 0.0
 """Seconds on top of a promise where workers, servers and their disks share the processors: there a
 process may wait for seconds before it runs at all. Whoever heeds no signal takes longer still. Run
-alone (`pytest` without -n), a promise is measured as it stands."""
+alone (`pytest -m timed` without -n, as `make soak` does), a promise is measured as it stands."""
 
 
 def allowed(promised: float) -> float:

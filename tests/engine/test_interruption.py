@@ -53,6 +53,7 @@ def wait_for_lines(process: subprocess.Popen[str], lines: int) -> list[str]:
     return [process.stdout.readline() for _ in range(lines)]
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("signum", "code", "workers"),
     [

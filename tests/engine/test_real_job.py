@@ -103,6 +103,7 @@ def test_ten_killed_jobs_go_on(
     assert digests(tmp_path / "facts") == expected
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopping_keeps_what_is_whole_and_says_how_to_go_on(
     start: Start,

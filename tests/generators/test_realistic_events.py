@@ -166,6 +166,7 @@ def test_the_generator_script_has_its_flags_and_messages(tmp_path: Path) -> None
     assert said.startswith("error: min-delta: 60 is more than max-delta, 10")
 
 
+@pytest.mark.timed
 def test_the_generator_script_stops_within_two_seconds(tmp_path: Path) -> None:
     flags = ("--continuous", "--min-delta", "0.05", "--max-delta", "0.1")
     run = script(str(ROOT / "scripts" / "kafka_event_generator.py"), *flags, cwd=tmp_path)

@@ -105,6 +105,7 @@ def test_the_second_of_two_processes_is_refused(
     assert honest(tmp_path) == undisturbed
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_job_keeps_what_is_published(

@@ -276,6 +276,7 @@ def test_who_is_taken_over_stops(hub: Hub) -> None:
     assert hub.offsets() == [0, 1, 2, 3]
 
 
+@pytest.mark.timed
 def test_events_are_there_within_seconds_of_being_sent(hub: Hub) -> None:
     """p95 from produced to queryable; a message a fifth of a second, by default settings."""
     sent_at: list[float] = []
@@ -304,6 +305,7 @@ def test_events_are_there_within_seconds_of_being_sent(hub: Hub) -> None:
     assert sorted(late)[int(len(late) * 0.95)] <= allowed(5.0)
 
 
+@pytest.mark.timed
 def test_sigterm_ends_it_within_two_seconds(hub: Hub, config_file: Path) -> None:
     hub.send(event())
     process = _loader(hub, config_file, "--continuous")

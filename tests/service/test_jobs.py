@@ -132,6 +132,7 @@ def test_a_cancelled_backfill_writes_nothing(client: TestClient, engine: Engine)
     assert violations(engine) == []
 
 
+@pytest.mark.timed
 def test_a_job_is_taken_at_once_while_another_writes(client: TestClient, engine: Engine) -> None:
     fill(client, 20, 20)
     long = {"days": 300, "density": "extreme"}

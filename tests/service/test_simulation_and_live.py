@@ -223,6 +223,7 @@ async def everybody_listens(
             feed.transport.abort()
 
 
+@pytest.mark.timed
 def test_positions_reach_twenty_clients_beside_a_slow_one(
     served_url: str, start_server: Callable[..., Server]
 ) -> None:

@@ -150,6 +150,7 @@ def test_a_lease_is_kept_for_longer_than_it_lasts_and_ends_by_itself(any_engine:
     lease.acquire(any_engine, "other", seconds=60)
 
 
+@pytest.mark.timed
 def test_who_has_lost_the_lease_stops(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = 9
     monkeypatch.setattr(live, "KeptLease", partial(KeptLease, seconds=seconds))
@@ -168,6 +169,7 @@ def test_who_has_lost_the_lease_stops(engine: Engine, monkeypatch: pytest.Monkey
     assert held.name == "somebody else"
 
 
+@pytest.mark.timed
 def test_a_paced_run_keeps_the_pace_and_tells_positions(engine: Engine) -> None:
     stock(engine, 300)
     at: list[float] = []

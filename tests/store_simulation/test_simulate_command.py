@@ -137,6 +137,7 @@ def test_the_second_is_refused(url: str) -> None:
     )
 
 
+@pytest.mark.timed
 def test_a_kill_leaves_clean_books_and_a_lease_that_frees_itself(
     tmp_path: Path, postgres_url: str
 ) -> None:

@@ -103,6 +103,7 @@ def wait_for_rows(shop: Shop, database: str, today: str) -> None:
     pytest.fail("nothing of today came")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_history_goes_on_into_the_present(shop: Shop, signum: signal.Signals) -> None:
     asked = ("--start", day(3), "--end", day(2), "--feed", "topics", "--to", "sqlite:retail.db")
@@ -217,6 +218,7 @@ def metrics_of(port: int) -> str:
         return ""
 
 
+@pytest.mark.timed
 def test_a_stream_counts_and_when_stopped_has_sent_what_it_counts(shop: Shop) -> None:
     port = free_port()
     asked = ("--rate", "200", "--metrics-port", str(port), "--to", "jsonl:events.jsonl", "--json")
@@ -288,6 +290,7 @@ def test_what_a_stream_sends_to_postgresql_refers_to_what_is_there(
     assert joined == [sales] * 3
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("command", ["stream", "backfill", "load"])
 def test_a_clickhouse_that_is_away_is_waited_for_in_sight_and_left_at_once(
     shop: Shop, command: str, request: pytest.FixtureRequest

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,10 +21,12 @@ from hypothesis import strategies as st
 
 from events import DAY, SALES, STORES, kafka_sink, numbers, sales, sent
 from retail_datagen.schema.stamps import stamp
-from retail_datagen.sinks import SinkError, open_sink
+from retail_datagen.sinks import SinkError, kafka_cluster, open_sink
+from retail_datagen.sinks.kafka_checkpoint import checkpoint_topic
 from retail_datagen.sinks.kafka_cluster import Cluster, Topic
 from retail_datagen.sinks.kafka_drop import Removal
 from retail_datagen.sinks.kafka_reading import TopicReader
+from retail_datagen.sinks.kafka_session import Look
 from retail_datagen.sinks.kafka_settings import Settings
 from retail_datagen.sinks.kafka_waiting import Troubles
 from retail_datagen.sinks.options import KafkaOptions
@@ -280,6 +283,37 @@ def test_drop_takes_what_was_made_and_leaves_what_was_there(
     assert numbers(sent(kafka.servers, kafka_prefix, theirs)) == [0, 1, 2]
 
 
+def test_a_topic_that_another_made_while_we_wrote_is_not_ours_to_drop(
+    cluster: Cluster, kafka: Address, kafka_prefix: str
+) -> None:
+    """A stream makes a topic at its first event, hours after it looked which are there."""
+    sink = kafka_sink(kafka.servers, kafka_prefix)
+    sink.write_header("a history")
+    ours = replace(SALES, name="ours", topic="ours")
+    assert cluster.make(Topic(f"{kafka_prefix}{SALES.topic}", 1))
+    for table in (SALES, ours):
+        sink.write_partition(table, DAY, sales(3, table=table))
+    sink.commit()
+    sink.close()
+    removal = Removal(f"//{kafka.servers}", KafkaOptions(topic_prefix=kafka_prefix))
+    assert removal.find().topics == (f"{kafka_prefix}ours",)
+    removal.remove(removal.find())
+    assert numbers(sent(kafka.servers, kafka_prefix)) == [0, 1, 2]
+
+
+def test_a_topic_that_is_made_while_we_look_is_not_taken_for_lost(
+    kafka: Address, kafka_prefix: str
+) -> None:
+    sink = kafka_sink(kafka.servers, kafka_prefix)
+    sink.write_header("a history")
+    topic = checkpoint_topic(kafka_prefix, "facts", None)
+    look = Look(Settings(kafka.servers), topic)
+    sink.write_partition(SALES, DAY, sales(3))
+    sink.commit()
+    sink.close()
+    assert look.days().keys() == {("sales", DAY)}
+
+
 def test_a_topic_that_is_gone_is_told(kafka: Address, kafka_prefix: str) -> None:
     from confluent_kafka.admin import AdminClient
 
@@ -319,6 +353,51 @@ def test_topics_that_are_removed_are_gone_at_once(cluster: Cluster, kafka_prefix
         cluster.remove(part)
     assert cluster.topics().keys().isdisjoint(names)
     cluster.remove(names)
+
+
+def test_topics_of_a_cluster_that_tells_no_generations_are_gone_at_once(
+    cluster: Cluster, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka before 2.8 and others: what is listed is looked at."""
+    monkeypatch.setattr(kafka_cluster, "generations", lambda admin, topics, seconds: {})
+    name = f"{kafka_prefix}one"
+    cluster.make(Topic(name, 1))
+    listings, topics = [{name: 1}] * 3, cluster.topics
+    monkeypatch.setattr(cluster, "topics", lambda: listings.pop() if listings else topics())
+    cluster.remove([name])
+    assert name not in cluster.topics()
+    assert not listings
+
+
+def test_a_broker_that_lags_does_not_make_a_checkpoint_look_empty(
+    cluster: Cluster, kafka: Address, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it would be sent again."""
+    sink = kafka_sink(kafka.servers, kafka_prefix)
+    sink.write_header("a history")
+    sink.close()
+    name = checkpoint_topic(kafka_prefix, "facts", None).name
+    listings, consumer = [{}], Settings(kafka.servers).consumer
+    topics = cluster.topics
+    monkeypatch.setattr(cluster, "topics", lambda: listings.pop() if listings else topics())
+    monkeypatch.setattr(Settings, "consumer", lambda self, more: Slow(consumer(more)))
+    assert cluster.latest(name)
+    assert not listings
+
+
+class Slow:
+    """A consumer that is given nothing when it first asks."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer, self._asked = consumer, False
+
+    def consume(self, most: int, timeout: float) -> list[Any]:
+        asked, self._asked = self._asked, True
+        found: list[Any] = self._consumer.consume(most, timeout=timeout) if asked else []
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
 
 
 def test_a_topic_that_is_taken_away_while_it_is_asked_for_is_told(

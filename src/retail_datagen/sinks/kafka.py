@@ -184,12 +184,11 @@ class KafkaSink:
         # The header first: killed in the middle, what is left is not taken for a history.
         session.remember([header_entry(None)])
         checkpoint.header = None
-        for table, topic in sorted(checkpoint.topics.items()):
-            if table not in wanted:
-                continue
-            if topic in checkpoint.made or not session.cluster.empty(topic):
-                session.cluster.remove([topic])
-                session.there.discard(topic)
+        held = sorted(topic for table, topic in checkpoint.topics.items() if table in wanted)
+        removed = [t for t in held if t in checkpoint.made or not session.cluster.empty(t)]
+        if removed:
+            session.cluster.remove(removed)
+            session.there -= set(removed)
         gone = [key for key in checkpoint.days if key[0] in wanted]
         session.remember([day_entry(key, None, "") for key in gone])
         for key in gone:

@@ -82,8 +82,9 @@ def commit_entry(token: str) -> tuple[bytes, bytes | None]:
     return _COMMIT, json.dumps({"token": token}).encode()
 
 
-def topic_entry(topic: str) -> tuple[bytes, bytes | None]:
-    return _TOPIC + topic.encode(), b"{}"
+def topic_entry(topic: str, made: bool = True) -> tuple[bytes, bytes | None]:
+    """`made` False takes back that we made it."""
+    return _TOPIC + topic.encode(), b"{}" if made else None
 
 
 def day_entry(key: Key, progress: Progress | None, topic: str) -> tuple[bytes, bytes | None]:

@@ -16,7 +16,8 @@ from retail_datagen.sinks.kafka_waiting import Patience, Troubles
 _READ_AT_ONCE = 1000
 _ANSWER_SECONDS = 10.0
 _SPREADS_SECONDS = 3.0
-"""After that, every broker knows of a topic that was made."""
+"""After that, every broker knows of a topic that was made or removed."""
+_LOOK_SECONDS = 0.1
 _UNKNOWN = "UNKNOWN_TOPIC_OR_PART"
 _BROKERS_OWN = -1
 _AWAY = ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
@@ -65,13 +66,29 @@ class Cluster:
                 continue
             return {name: len(t.partitions) for name, t in listed.topics.items() if not t.error}
 
-    def make(self, topic: Topic) -> None:
-        """Make a topic that was not there a moment ago; brokers know it once this returns."""
+    def among(self, topics: Collection[str]) -> set[str]:
+        """Those of these topics that are there; a broker that lists not all of them is asked again.
+
+        For topics that were there: a broker that lags hears of a topic later than others.
+        """
+        spread = time.monotonic() + _SPREADS_SECONDS
+        while True:
+            found = self.topics().keys() & set(topics)
+            if len(found) == len(topics) or time.monotonic() > spread:
+                return found
+            time.sleep(_LOOK_SECONDS)
+
+    def make(self, topic: Topic) -> bool:
+        """Make a topic that was not there when we looked; brokers know it once this returns.
+
+        False where another has made it since.
+        """
         from confluent_kafka.cimpl import NewTopic
 
         replication = _BROKERS_OWN if topic.replication is None else topic.replication
         new = NewTopic(topic.name, topic.partitions, replication, config=dict(topic.config))
         patience = Patience(self._troubles, self._settings.wait_seconds)
+        asked = False
         while True:
             error = _outcome(self._admin.create_topics([new], request_timeout=10.0)[topic.name])
             if error is None or error.name() == "TOPIC_ALREADY_EXISTS":
@@ -84,9 +101,11 @@ class Cluster:
                 )
             if not _is_passing(error):
                 raise SinkError(f"topic {topic.name} cannot be made: {error.str()}")
+            asked = True  # it may be made all the same, and is ours then
             patience.spent(pause=True)
         while topic.name not in self.topics():
             patience.spent(pause=True)
+        return error is None or asked
 
     def remove(self, topics: Collection[str]) -> None:
         """Take topics away, those that are there; none of them is there once this returns.
@@ -102,6 +121,13 @@ class Cluster:
         patience = Patience(self._troubles, self._settings.wait_seconds)
         while removed.items() & self._generations(removed).items():
             patience.spent(pause=True)
+        self._await_unlisted(set(topics) - removed.keys())
+
+    def _await_unlisted(self, removed: set[str]) -> None:
+        """For clusters whose topics have no generation: one that was made anew is listed, too."""
+        spread = time.monotonic() + _SPREADS_SECONDS
+        while removed & self.topics().keys() and time.monotonic() < spread:
+            time.sleep(_LOOK_SECONDS)
 
     def _generations(self, topics: Collection[str]) -> dict[str, str]:
         """Which making of each topic is there; a reader may have one made anew by asking for it."""
@@ -197,7 +223,7 @@ class Cluster:
                 at_end = self._fold(topic, messages, patience, found)
                 if not messages:
                     patience.spent(pause=False)
-                    if topic not in self.topics():
+                    if not self.among({topic}):
                         return {}  # it was removed a moment ago, which a consumer is not told
             return found
         finally:

@@ -35,7 +35,10 @@ class Look:
 
     def days(self) -> dict[Key, Progress]:
         """What is there. Raises SinkError where a topic is not, which was."""
-        lost = sorted(set(self.checkpoint.topics.values()) - self.there)
+        held = set(self.checkpoint.topics.values())
+        if not held <= self.there:  # another may have made them since we looked
+            self.there = self.cluster.among(held) | (self.there - held)
+        lost = sorted(held - self.there)
         if lost:
             raise SinkError(
                 f"topic {lost[0]} is gone, though {self.topic} tells of what it held; start anew "
@@ -70,14 +73,21 @@ class Session(Look):
         """
         if topic.name in self.there:
             return
+        ours = topic.name in self.checkpoint.made
+        self._note(topic_entry(topic.name))
+        # Hours may have passed since we looked: what others made since is not ours to drop.
+        if self.cluster.make(topic) or ours:
+            self.checkpoint.made.add(topic.name)
+        else:
+            self._note(topic_entry(topic.name, made=False))
+        self.there.add(topic.name)
+
+    def _note(self, entry: tuple[bytes, bytes | None]) -> None:
         if self._notes is None:
             self._notes = Transactions(self._settings, self.troubles, None)
             self._notes.begin()
-        self._notes.send(self.topic, entries([topic_entry(topic.name)]))
+        self._notes.send(self.topic, entries([entry]))
         self._notes.commit()
-        self.cluster.make(topic)
-        self.there.add(topic.name)
-        self.checkpoint.made.add(topic.name)
 
     def remember(self, pairs: list[tuple[bytes, bytes | None]]) -> None:
         """Write entries of the checkpoint, lasting once it returns."""
@@ -118,7 +128,7 @@ class Session(Look):
         if not self._is_open():
             return
         begun = Checkpoint.read(self.topic, self.cluster.latest(self.topic, committed=False))
-        topics = {self.topic, *begun.topics.values(), *begun.made} & self.there
+        topics = {self.topic, *begun.topics.values(), *begun.made}
         self.transactions.take_back(self.cluster.in_transaction(topics))
         if not self.is_settled():
             raise SinkError(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 from hub import Hub, event
 from loading import ids_in, load_of, never
 from sent import START
@@ -129,6 +129,32 @@ def test_after_an_overwrite_only_the_new_history_is_there(
     _holds(history, after)
     assert "made anew" in caplog.text
     assert "deleted" not in caplog.text
+
+
+def test_topics_of_others_that_an_overwrite_empties_are_loaded_anew(
+    history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They keep their identifier; that they were emptied is in the checkpoint."""
+    topics = [history.prefix + topic for topic in history.tables]
+    admin = AdminClient({"bootstrap.servers": history.servers})
+    for future in admin.create_topics([NewTopic(topic, 2, 1) for topic in topics]).values():
+        future.result(60)
+    before = history.backfill(START, 2)
+    history.load()
+    _holds(history, before)
+    for days in (2, 1):
+        after = history.backfill(START, days, overwrite=True)
+        with caplog.at_level(logging.WARNING):
+            history.load()
+        _holds(history, after)
+        assert "made anew" in caplog.text
+        assert "deleted" not in caplog.text
+        caplog.clear()
+        assert history.load().total == 0
+    history.drop()
+    assert history.load().total == 0
+    _holds(history, after)
+    assert "made anew" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from retail_datagen.sinks import SinkError, kafka_cluster, open_sink
 from retail_datagen.sinks.kafka_checkpoint import checkpoint_topic
 from retail_datagen.sinks.kafka_cluster import Cluster, Topic
 from retail_datagen.sinks.kafka_drop import Removal
+from retail_datagen.sinks.kafka_emptied import Emptied
 from retail_datagen.sinks.kafka_reading import TopicReader
 from retail_datagen.sinks.kafka_session import Look
 from retail_datagen.sinks.kafka_settings import Settings
@@ -465,3 +466,23 @@ def test_records_of_the_checkpoint_are_json(kafka: Address, kafka_prefix: str) -
     progress = json.loads(told[b"sales|2024-01-17"] or b"")
     assert progress["topic"] == f"{kafka_prefix}retail-facts-sales"
     assert progress["record"]["rows"] == 3
+
+
+def test_checkpoints_are_read_again_once_messages_were_deleted(
+    cluster: Cluster, kafka: Address, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, name = f"{kafka_prefix}theirs", checkpoint_topic(kafka_prefix, "facts", None).name
+    for new in (topic, name):
+        cluster.make(Topic(new, 1))
+    read: list[str] = []
+    monkeypatch.setattr(cluster, "latest", lambda name: read.append(name) or {})
+    told = Emptied(cluster)
+    for _ in range(3):
+        assert told.among([topic], {topic: 1, name: 1}) == {}
+    assert read == [name]
+    producer = Settings(kafka.servers).producer({})
+    producer.produce(topic, b"theirs")
+    assert producer.flush(60) == 0
+    assert cluster.empty(topic)
+    told.among([topic], {topic: 1, name: 1})
+    assert read == [name, name]

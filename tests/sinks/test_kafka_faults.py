@@ -15,7 +15,12 @@ from events import DAY, SALES, kafka_sink, numbers, sales, sent
 from retail_datagen.schema.stamps import stamp
 from retail_datagen.sinks import SinkError
 from retail_datagen.sinks.kafka import KafkaSink
+from retail_datagen.sinks.kafka_checkpoint import checkpoint_topic
+from retail_datagen.sinks.kafka_cluster import Cluster, NotAllowedError
+from retail_datagen.sinks.kafka_emptied import Emptied
 from retail_datagen.sinks.kafka_session import Session
+from retail_datagen.sinks.kafka_settings import Settings
+from retail_datagen.sinks.kafka_waiting import Troubles
 from services.kafka_broker import LIMITED, LIMITED_SECRET, Address, Broker
 from services.service import free_port, until
 
@@ -275,8 +280,22 @@ def test_a_missing_permission_is_named(kafka: Address, kafka_prefix: str) -> Non
     assert numbers(sent(kafka.servers, kafka_prefix)) == list(range(10))
 
 
-def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
-    """Allow everything on topics or transactional ids of a prefix."""
+def test_who_may_not_read_a_checkpoint_reads_the_rest(kafka: Address, kafka_prefix: str) -> None:
+    sink = kafka_sink(kafka.servers, kafka_prefix)
+    sink.write_header("a history")
+    sink.close()
+    checkpoint = checkpoint_topic(kafka_prefix, "facts", None).name
+    settings = Settings(sasl_of(kafka), login(LIMITED_SECRET))
+    cluster = Cluster(settings, Troubles(settings.servers))
+    grant(kafka, kafka_prefix, "TOPIC", "checkpoints", "DESCRIBE")
+    with pytest.raises(NotAllowedError, match=f"does not let us read topic {checkpoint}"):
+        cluster.latest(checkpoint)
+    topic = f"{kafka_prefix}{SALES.topic}"
+    assert Emptied(cluster).among([topic], {checkpoint: 1, topic: 1}) == {}
+
+
+def grant(kafka: Address, prefix: str, kind: str, what: str, operation: str = "ALL") -> None:
+    """Allow something, or everything, on topics or transactional ids of a prefix."""
     from confluent_kafka.admin import (
         AclBinding,
         AclBindingFilter,
@@ -298,7 +317,7 @@ def grant(kafka: Address, prefix: str, kind: str, what: str) -> None:
         ResourcePatternType.PREFIXED,
         f"User:{LIMITED}",
         "*",
-        AclOperation.ALL,
+        getattr(AclOperation, operation),
         AclPermissionType.ALLOW,
     )
     filtered = AclBindingFilter(

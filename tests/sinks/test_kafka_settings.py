@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retail_datagen.sinks import SinkError, open_sink
+from retail_datagen.sinks.kafka_generations import is_another, since_emptied
 from retail_datagen.sinks.kafka_settings import Settings, understood
 from retail_datagen.sinks.options import KafkaOptions, MessageOptions, StreamOptions
 
@@ -108,6 +109,24 @@ def test_a_setting_that_cannot_be_is_named_and_not_shown(
         Settings("a:1", config).producer({})
     assert message in str(error.value)
     assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "another"),
+    [
+        ("a", "a", False),
+        ("a", "b", True),
+        ("a", "a/1", True),
+        ("a/1", "a/1", False),
+        ("a/1", "a/2", True),
+        ("a/1", "b", True),
+        ("a/1", "ab", True),
+        ("a/1", "a", False),  # its checkpoint was dropped: nobody tells
+    ],
+)
+def test_generations_of_topics_are_told_apart(was: str, now: str, another: bool) -> None:
+    assert is_another(was, now) is another
+    assert since_emptied("a", "1") == "a/1"
 
 
 def test_settings_do_not_show_what_they_hold() -> None:

@@ -36,6 +36,7 @@ from retail_datagen.schema.sql import create_merge_tree, qualified, stored_colum
 from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import CODE, ClickHouse, literal
+from retail_datagen.sinks.kafka_generations import is_another
 from retail_datagen.sinks.sql import other_columns
 
 _LOG = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class LoadTarget:
             if now is None or topic not in tables:
                 continue
             where = f"WHERE topic = {literal(str(topic))} AND generation"
-            if was not in ("", now):
+            if was and is_another(str(was), now):
                 _LOG.warning(
                     "topic %s was made anew: its %d rows of before are replaced",
                     topic,

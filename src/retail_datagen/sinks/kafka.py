@@ -25,6 +25,7 @@ from retail_datagen.sinks.kafka_checkpoint import (
     checkpoint_topic,
     commit_entry,
     day_entry,
+    emptied_entry,
     entries,
     header_entry,
 )
@@ -174,17 +175,19 @@ class KafkaSink:
 
         A topic that was made for us is taken away, and made anew when it is needed: by that its
         readers know that what comes is no continuation, and `load` replaces what it had loaded.
-        One that others made is emptied, since we could not make it as they did; where that cannot
-        be, it is taken away as well.
+        One that others made is emptied, since we could not make it as they did, which is noted for
+        `load`; where that cannot be, it is taken away as well.
         """
         self.close()
         session = self._connected()
         wanted = set(tables)
         checkpoint = session.checkpoint
-        # The header first: killed in the middle, what is left is not taken for a history.
-        session.remember([header_entry(None)])
-        checkpoint.header = None
         held = sorted(topic for table, topic in checkpoint.topics.items() if table in wanted)
+        others = [topic for topic in held if topic not in checkpoint.made]
+        # The header first: killed in the middle, what is left is not taken for a history.
+        noted = [emptied_entry(topic, uuid4().hex) for topic in others]
+        session.remember([header_entry(None), *noted])
+        checkpoint.header = None
         removed = [t for t in held if t in checkpoint.made or not session.cluster.empty(t)]
         if removed:
             session.cluster.remove(removed)

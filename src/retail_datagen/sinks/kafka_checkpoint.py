@@ -1,8 +1,9 @@
 """What a feed remembers in Kafka: a compacted topic, written in the same transactions as events.
 
 Keys are `header`, `topic|NAME` for each topic that was made for the feed, `TABLE|DATE` with the
-progress of that day, and `commit`, by which a writer knows its last transaction again. A feed has a
-topic of its own, so that no other feed's open transaction hides what it wrote.
+progress of that day, `commit`, by which a writer knows its last transaction again, and
+`emptied|NAME` for each topic of others that was emptied, with a text that is another each time. A
+feed has a topic of its own, so that no other feed's open transaction hides what it wrote.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ NAME = "retail-datagen-checkpoints-"
 _HEADER = b"header"
 _TOPIC = b"topic|"
 _COMMIT = b"commit"
+_EMPTIED = b"emptied|"
 _CONFIG = {
     "cleanup.policy": "compact",
     # Small segments and an eager cleaner keep what has to be read at the start short.
@@ -41,7 +43,8 @@ def checkpoint_topic(prefix: str, feed: str, replication: int | None) -> Topic:
 class Checkpoint:
     """What is remembered: the history's header, the last commit, topics made, and days there.
 
-    `topics` says of each table which topic its days are in.
+    `topics` says of each table which topic its days are in, `emptied` of topics that others made
+    which time it was that they were emptied last.
     """
 
     header: str | None = None
@@ -49,6 +52,7 @@ class Checkpoint:
     made: set[str] = field(default_factory=set)
     days: dict[Key, Progress] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
+    emptied: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, name: str, entries: dict[bytes, bytes]) -> Checkpoint:
@@ -62,6 +66,8 @@ class Checkpoint:
                     found.commit = str(json.loads(value)["token"])
                 elif key.startswith(_TOPIC):
                     found.made.add(key.removeprefix(_TOPIC).decode())
+                elif key.startswith(_EMPTIED):
+                    found.emptied[key.removeprefix(_EMPTIED).decode()] = value.decode()
                 else:
                     table, _, day = key.decode().rpartition("|")
                     found.days[table, to_day(date.fromisoformat(day))] = Progress.from_json(value)
@@ -85,6 +91,11 @@ def commit_entry(token: str) -> tuple[bytes, bytes | None]:
 def topic_entry(topic: str, made: bool = True) -> tuple[bytes, bytes | None]:
     """`made` False takes back that we made it."""
     return _TOPIC + topic.encode(), b"{}" if made else None
+
+
+def emptied_entry(topic: str, time: str) -> tuple[bytes, bytes | None]:
+    """`time` is any text that no other time had."""
+    return _EMPTIED + topic.encode(), time.encode()
 
 
 def day_entry(key: Key, progress: Progress | None, topic: str) -> tuple[bytes, bytes | None]:

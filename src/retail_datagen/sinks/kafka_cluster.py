@@ -32,6 +32,10 @@ _LED_BY_ANOTHER = (
 _PASSING = _AWAY + _LED_BY_ANOTHER
 
 
+class NotAllowedError(SinkError):
+    """The broker does not grant what was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A topic as it is to be made. `replication` of None is the broker's own."""
@@ -168,6 +172,26 @@ class Cluster:
         end = self._ends(places, IsolationLevel.READ_UNCOMMITTED)
         return sorted(place for place, offset in stable.items() if offset < end[place])
 
+    def begins(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int] | None:
+        """Where each of these partitions begins, which moves when messages are deleted.
+
+        None where that is not told at once.
+        """
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+
+        if not places:
+            return {}
+        asked = {
+            TopicPartition(*place): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+            for place in places
+        }
+        answers = self._admin.list_offsets(asked, request_timeout=1)
+        try:
+            return {(p.topic, p.partition): a.result().offset for p, a in answers.items()}
+        except driver().KafkaException:
+            return None
+
     def _ends(
         self, places: Collection[tuple[str, int]], isolation: Any
     ) -> dict[tuple[str, int], int]:
@@ -251,7 +275,7 @@ class Cluster:
 
     def _refuse(self, error: Any, what: str) -> None:
         if "AUTHORIZATION" in error.name():
-            raise SinkError(
+            raise NotAllowedError(
                 f"the Kafka broker at {self._settings.servers} does not let us {what}: "
                 f"{error.str()}"
             )

@@ -1,4 +1,8 @@
-"""Which generation a Kafka topic is of: one that was taken away and made anew is another."""
+"""Which generation a Kafka topic is of: one that was taken away and made anew is another.
+
+So is one that others made and that was emptied for another history: it keeps its identifier, and is
+told by `ID/TIME`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from retail_datagen.sinks.kafka_settings import driver
+
+_EMPTIED = "/"
+"""Kafka's identifiers have none."""
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -34,6 +41,19 @@ def generations(admin: AdminClient, topics: Iterable[str], seconds: float) -> di
         if identifier:
             found[topic] = identifier
     return found
+
+
+def since_emptied(generation: str, time: str) -> str:
+    """The generation of a topic that was emptied, `time` being another text each time."""
+    return f"{generation}{_EMPTIED}{time}"
+
+
+def is_another(was: str, now: str) -> bool:
+    """Whether a topic is of another generation now.
+
+    It is not where nobody tells today whether it was emptied, as once its checkpoint was dropped.
+    """
+    return was != now and not was.startswith(now + _EMPTIED)
 
 
 def _text(identifier: Any) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from retail_datagen.sinks.base import SinkError
-from retail_datagen.sinks.kafka_generations import generations
+from retail_datagen.sinks.kafka_cluster import Cluster
+from retail_datagen.sinks.kafka_emptied import Emptied
+from retail_datagen.sinks.kafka_generations import generations, since_emptied
 from retail_datagen.sinks.kafka_settings import REGISTRY, Settings, driver, understood
 from retail_datagen.sinks.kafka_url import kafka_servers
 from retail_datagen.sinks.kafka_waiting import Patience, Troubles
@@ -36,7 +38,7 @@ Place = tuple[str, int]
 class Listing:
     """What there is to read: a cluster's own identifier, and how many partitions each topic has.
 
-    `generations` are the identifiers of the topics that were asked about.
+    `generations` are those of the topics that were asked about.
     """
 
     identifier: str
@@ -76,6 +78,7 @@ class TopicReader:
         self._troubles = Troubles(settings.servers)
         self._consumer = settings.consumer({**_SETTINGS, "error_cb": self._hear})
         self._admin = settings.admin({"error_cb": self._troubles.hear})
+        self._emptied = Emptied(Cluster(settings, self._troubles))
         self._ends: dict[Place, int] = {}
         """Where partitions ended when we began with them, of those not read that far."""
         self._down_since: float | None = None
@@ -87,7 +90,7 @@ class TopicReader:
         patience = Patience(self._troubles, self._settings.wait_seconds)
         while True:
             try:
-                return self._cluster(wanted)
+                return self._listing(wanted)
             except driver().KafkaException as error:
                 self._refuse(error.args[0], "list topics")
                 patience.spent(pause=True)
@@ -95,8 +98,8 @@ class TopicReader:
     def glance(self, topics: Iterable[str]) -> Listing | None:
         """As `look`, without waiting; None where no broker answers."""
         try:
-            return self._cluster(topics)
-        except driver().KafkaException:
+            return self._listing(topics)
+        except (driver().KafkaException, SinkError):
             return None
 
     def follow(self, positions: Mapping[Place, int]) -> set[Place]:
@@ -166,12 +169,14 @@ class TopicReader:
     def close(self) -> None:
         self._consumer.close()
 
-    def _cluster(self, topics: Iterable[str]) -> Listing:
-        """Raises KafkaException where no broker answers."""
+    def _listing(self, topics: Iterable[str]) -> Listing:
+        """Raises KafkaException or SinkError where no broker answers."""
         found = self._consumer.list_topics(timeout=_ANSWER_SECONDS)
         there = {t.topic: len(t.partitions) for t in found.topics.values() if not t.error}
         wanted = sorted(there.keys() & set(topics))
         made = generations(self._admin, wanted, _ANSWER_SECONDS)
+        for topic, when in self._emptied.among(wanted, there).items():
+            made[topic] = since_emptied(made.get(topic, ""), when)
         return Listing(str(found.cluster_id), there, made)
 
     def _there(self, topic: str, partition: int, offset: int) -> tuple[int, int]:

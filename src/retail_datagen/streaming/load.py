@@ -21,6 +21,7 @@ from retail_datagen.schema.table import Table
 from retail_datagen.sinks.base import SinkError
 from retail_datagen.sinks.clickhouse_client import ClickHouse
 from retail_datagen.sinks.clickhouse_load import LoadTarget, passes_by_itself
+from retail_datagen.sinks.kafka_generations import is_another
 from retail_datagen.sinks.kafka_reading import (
     Arrived,
     Listing,
@@ -179,7 +180,10 @@ class _Loader:
     def _is_made_anew(self, there: Listing) -> bool:
         """Whether a topic is of another generation than when reading began, or was not there."""
         known = self._cluster.generations
-        return any(known.get(topic) != now for topic, now in there.generations.items())
+        return any(
+            topic not in known or is_another(known[topic], now)
+            for topic, now in there.generations.items()
+        )
 
     def _follow(self, there: Mapping[str, int]) -> None:
         """Read the partitions that are there and not yet followed."""

@@ -13,6 +13,7 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import CliRunner
 
 from retail_datagen.cli import backfill_command, gaps_command, stream_command
@@ -145,6 +146,18 @@ def test_drop_asks_first(at: Path, kafka: Address, kafka_prefix: str) -> None:
         assert time.monotonic() < until, told
     # Begun anew, all of it is sent again.
     call(*backfill(kafka, kafka_prefix), "--quiet")
+    assert messages(kafka, kafka_prefix)["receipts"]
+
+
+def test_drop_names_topics_of_others_that_stay(at: Path, kafka: Address, kafka_prefix: str) -> None:
+    theirs = f"{kafka_prefix}retail-facts-receipts"
+    admin = AdminClient({"bootstrap.servers": kafka.servers})
+    admin.create_topics([NewTopic(theirs, 1, 1)])[theirs].result()
+    call(*backfill(kafka, kafka_prefix), "--quiet")
+    where = ["--to", f"kafka://{kafka.servers}", "--topic-prefix", kafka_prefix]
+    told = call("kafka", "drop", *where, "--yes")
+    assert f"the next backfill sends it all again into:\n  {theirs}\n" in told
+    assert "removed 2 topics and 1 checkpoints" in told
     assert messages(kafka, kafka_prefix)["receipts"]
 
 

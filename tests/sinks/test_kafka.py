@@ -278,6 +278,7 @@ def test_drop_takes_what_was_made_and_leaves_what_was_there(
     made = removal.find()
     assert made.topics == (f"{kafka_prefix}retail-facts-sales",)
     assert made.checkpoints == (f"{kafka_prefix}retail-datagen-checkpoints-facts",)
+    assert made.of_others == (f"{kafka_prefix}theirs",)
     removal.remove(made)
     left = removal.find()
     assert left.topics == left.checkpoints == ()

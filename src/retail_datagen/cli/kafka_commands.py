@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -37,7 +38,7 @@ def drop(
 ) -> None:
     """Take away the topics that jobs made, and what they remembered; asks first.
 
-    Topics that were there before stay, with all that was sent to them.
+    Topics that others made stay, with all that was sent to them, and are named.
     """
     if not to.startswith("kafka:"):
         raise UserError(f"to: {redacted(to)!r} is no Kafka cluster; write kafka://HOST:9092")
@@ -53,14 +54,21 @@ def drop(
     if not names:
         typer.echo(f"nothing of ours is at {removal.servers}")
         return
-    typer.echo(f"{len(names)} topics at {removal.servers}, with all their messages:")
-    for name in names:
-        typer.echo(f"  {name}")
+    _list(f"{len(names)} topics at {removal.servers}, with all their messages:", names)
+    if made.of_others:
+        stay = "topics that others made stay as they are; the next backfill sends it all again into"
+        _list(f"{stay}:", made.of_others)
     if not yes and not typer.confirm("Remove them?"):
         typer.echo("nothing was removed")
         raise typer.Exit(1)
     removal.remove(made)
     typer.echo(_removed(made))
+
+
+def _list(about: str, names: Sequence[str]) -> None:
+    typer.echo(about)
+    for name in names:
+        typer.echo(f"  {name}")
 
 
 def _removed(made: Made) -> str:

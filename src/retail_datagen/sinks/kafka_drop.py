@@ -14,10 +14,11 @@ from retail_datagen.sinks.options import KafkaOptions
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Topics that jobs made, and those in which they noted it."""
+    """Topics that jobs made, those in which they noted it, and those of others that they filled."""
 
     topics: tuple[str, ...]
     checkpoints: tuple[str, ...]
+    of_others: tuple[str, ...] = ()
 
 
 class Removal:
@@ -37,12 +38,11 @@ class Removal:
         """Looks only."""
         there = self._cluster.topics()
         checkpoints = tuple(sorted(n for n in there if n.startswith(self._prefix + NAME)))
-        made = {
-            topic
-            for name in checkpoints
-            for topic in Checkpoint.read(name, self._cluster.latest(name)).made
-        }
-        return Made(tuple(sorted(made & set(there))), checkpoints)
+        told = [Checkpoint.read(name, self._cluster.latest(name)) for name in checkpoints]
+        made = {topic for one in told for topic in one.made}
+        filled = {topic for one in told for topic in one.topics.values()} - made
+        topics, of_others = (tuple(sorted(names & there.keys())) for names in (made, filled))
+        return Made(topics, checkpoints, of_others)
 
     def remove(self, made: Made) -> None:
         """The notes last: stopped in the middle, the rest is still found."""

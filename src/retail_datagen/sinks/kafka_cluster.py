@@ -177,18 +177,12 @@ class Cluster:
 
         None where that is not told at once.
         """
-        from confluent_kafka import TopicPartition
+        from confluent_kafka import IsolationLevel
         from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-        if not places:
-            return {}
-        asked = {
-            TopicPartition(*place): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-            for place in places
-        }
-        answers = self._admin.list_offsets(asked, request_timeout=1)
+        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
         try:
-            return {(p.topic, p.partition): a.result().offset for p, a in answers.items()}
+            return self._offsets(places, earliest, IsolationLevel.READ_UNCOMMITTED)
         except driver().KafkaException:
             return None
 
@@ -196,19 +190,14 @@ class Cluster:
         self, places: Collection[tuple[str, int]], isolation: Any
     ) -> dict[tuple[str, int], int]:
         """Where readers of that isolation find the end of each partition; waits for a broker."""
-        from confluent_kafka import TopicPartition
         from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-        asked = {
-            TopicPartition(*place): OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            for place in places
-        }
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         patience = Patience(self._troubles, self._settings.wait_seconds)
         spread = time.monotonic() + _SPREADS_SECONDS
-        while asked:
-            answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=1)
+        while True:
             try:
-                return {(p.topic, p.partition): a.result().offset for p, a in answers.items()}
+                return self._offsets(places, latest, isolation)
             except driver().KafkaException as error:
                 told = error.args[0]
                 self._refuse(told, "ask for the ends of topics")
@@ -219,7 +208,18 @@ class Cluster:
             gone = sorted({topic for topic, _ in places} - there.keys())
             if gone and time.monotonic() > spread:
                 raise SinkError(f"topic {gone[0]} was taken away; run the same command again")
-        return {}
+
+    def _offsets(
+        self, places: Collection[tuple[str, int]], spec: Any, isolation: Any
+    ) -> dict[tuple[str, int], int]:
+        """Asked once. Raises KafkaException."""
+        from confluent_kafka import TopicPartition
+
+        if not places:
+            return {}
+        asked = {TopicPartition(*place): spec for place in places}
+        answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=1)
+        return {(p.topic, p.partition): a.result().offset for p, a in answers.items()}
 
     def latest(self, topic: str, committed: bool = True) -> dict[bytes, bytes]:
         """The last value of each key of a topic of one partition, tombstones left out.
